@@ -1,0 +1,324 @@
+"""Documents in the store: saving what was collected, handing it to the flow, keeping its analysis.
+
+Every function takes the caller's connection, so that a step's writes share one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pipeline.document import (
+    Analysis,
+    Copy,
+    Counts,
+    DepartmentGuess,
+    Document,
+    Kind,
+    Observation,
+    PlaceMention,
+    Polarity,
+    Reply,
+    Scope,
+    Secrecy,
+    Sentiment,
+    Suggestion,
+    Topic,
+)
+from pipeline.store.schema.documents import analyses, copies, documents, observations, pending_index, quarantine
+
+COUNTERS = tuple(f.name for f in fields(Counts))
+_TEXTS = ("document_id", "masked_title", "masked_text")
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of a batch: new documents, observations of known ones, lines that added nothing."""
+
+    new: int = 0
+    observed: int = 0
+    repeated: int = 0
+
+
+def save(connection: Connection, batch: Sequence[Document], at: datetime) -> Saved:
+    """Keep documents. A known id with a later `collected_at` is an observation of its counters; the same again is nothing.
+
+    `at` is when they became known here, used for those without `collected_at`; history without one keeps its own
+    `published_at` as the time that orders it. Authors must be pseudonyms already.
+    """
+    new = observed = repeated = 0
+    for document in batch:
+        known = known_moment(document, at)
+        row = _document_row(document, known)
+        if connection.execute(_insert_ignoring(connection, documents).values(row)).rowcount:
+            new += 1
+            continue
+        earlier = connection.execute(select(documents.c.known_at).where(documents.c.id == document.id)).scalar_one()
+        if known > earlier and observe(connection, Observation(document.id, known, document.counts)):
+            observed += 1
+        else:
+            repeated += 1
+    return Saved(new, observed, repeated)
+
+
+def known_moment(document: Document, at: datetime) -> datetime:
+    """collected_at, else published_at, else now: and never before it was published."""
+    return document.collected_at or document.published_at or at
+
+
+def observe(connection: Connection, observation: Observation) -> bool:
+    """Keep counters seen later. False when this moment, or nothing new since the last one, is already kept."""
+    last = connection.execute(
+        select(*[observations.c[name] for name in COUNTERS], observations.c.deleted)
+        .where(observations.c.document_id == observation.document_id, observations.c.at <= observation.at)
+        .order_by(observations.c.at.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None:
+        last = connection.execute(
+            select(*[documents.c[name] for name in COUNTERS]).where(documents.c.id == observation.document_id)
+        ).one_or_none()
+        if last is None:
+            return False
+        seen = (*last, False)
+    else:
+        seen = tuple(last)
+    now = (*(getattr(observation.counts, name) for name in COUNTERS), observation.deleted)
+    if now == seen:
+        return False
+    values = {name: getattr(observation.counts, name) for name in COUNTERS}
+    values |= {"document_id": observation.document_id, "at": observation.at, "deleted": observation.deleted}
+    kept = connection.execute(_insert_ignoring(connection, observations).values(values)).rowcount
+    if kept and observation.deleted:
+        connection.execute(
+            update(documents)
+            .where(documents.c.id == observation.document_id, documents.c.deleted_at.is_(None))
+            .values(deleted_at=observation.at)
+        )
+    return bool(kept)
+
+
+def unanalysed(connection: Connection, limit: int) -> list[Document]:
+    """The next documents to analyse, oldest known first."""
+    rows = connection.execute(
+        select(documents).where(documents.c.state == "new").order_by(documents.c.known_at, documents.c.id).limit(limit)
+    )
+    return [document_of(row) for row in rows]
+
+
+def save_analyses(connection: Connection, batch: Sequence[Analysis]) -> None:
+    """Keep analyses and move their documents on. Repeating it changes nothing."""
+    if not batch:
+        return
+    connection.execute(_insert_ignoring(connection, analyses), [analysis_row(a) for a in batch])
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == bindparam("key"), documents.c.state == "new")
+        .values(state="analysed"),
+        [{"key": a.document_id} for a in batch],
+    )
+
+
+def unplaced(connection: Connection, limit: int) -> list[tuple[Document, Analysis]]:
+    """The next analysed documents that have no event yet, in the flow's order."""
+    rows = connection.execute(
+        select(documents, *_analysis_columns())
+        .join(analyses)
+        .where(documents.c.state == "analysed")
+        .order_by(documents.c.known_at, documents.c.id)
+        .limit(limit)
+    ).all()
+    return [(document_of(row), analysis_of(row)) for row in rows]
+
+
+def earliest_waiting(connection: Connection) -> datetime | None:
+    """When the oldest document that is not analysed yet became known: the flow must not overtake it."""
+    moment: datetime | None = connection.execute(
+        select(func.min(documents.c.known_at)).where(documents.c.state == "new")
+    ).scalar_one()
+    return moment
+
+
+def unapplied_observations(connection: Connection, limit: int) -> list[Observation]:
+    """Counters that the flow has not counted yet, of documents that it has placed."""
+    rows = connection.execute(
+        select(observations)
+        .join(documents)
+        .where(observations.c.applied.is_(False), documents.c.state == "placed")
+        .order_by(observations.c.at, observations.c.document_id)
+        .limit(limit)
+    )
+    return [observation_of(row) for row in rows]
+
+
+def mark_applied(connection: Connection, batch: Iterable[Observation]) -> None:
+    rows = [{"key": o.document_id, "moment": o.at} for o in batch]
+    if rows:
+        connection.execute(
+            update(observations)
+            .where(observations.c.document_id == bindparam("key"), observations.c.at == bindparam("moment"))
+            .values(applied=True),
+            rows,
+        )
+
+
+def mark_placed(connection: Connection, document_ids: Sequence[str]) -> None:
+    rows = [{"key": key} for key in document_ids]
+    if rows:
+        connection.execute(update(documents).where(documents.c.id == bindparam("key")).values(state="placed"), rows)
+        queue_for_index(connection, document_ids)
+
+
+def queue_for_index(connection: Connection, document_ids: Sequence[str], deleted: bool = False) -> None:
+    """The search index is behind the store for these documents."""
+    if document_ids:
+        connection.execute(
+            _insert_ignoring(connection, pending_index),
+            [{"document_id": key, "deleted": deleted} for key in document_ids],
+        )
+
+
+def save_copy(connection: Connection, copy: Copy) -> None:
+    connection.execute(_insert_ignoring(connection, copies).values(asdict(copy)))
+
+
+def failed(connection: Connection, document_id: str, at: datetime, reason: str, most_tries: int = 3) -> bool:
+    """Count a failed try; after `most_tries` the document goes to quarantine with its reason. True when it did."""
+    tries = connection.execute(select(documents.c.tries).where(documents.c.id == document_id)).scalar_one() + 1
+    gone = tries >= most_tries
+    values: dict[str, Any] = {"tries": tries} | ({"state": "quarantined"} if gone else {})
+    connection.execute(update(documents).where(documents.c.id == document_id).values(values))
+    if gone:
+        connection.execute(
+            _insert_ignoring(connection, quarantine).values(document_id=document_id, at=at, reason=reason)
+        )
+    return gone
+
+
+def get(connection: Connection, document_id: str) -> Document | None:
+    row = connection.execute(select(documents).where(documents.c.id == document_id)).one_or_none()
+    return document_of(row) if row else None
+
+
+def judged(connection: Connection, document_ids: Sequence[str]) -> dict[str, tuple[Document, Analysis]]:
+    """Documents with their analyses, by id."""
+    rows = connection.execute(
+        select(documents, *_analysis_columns()).join(analyses).where(documents.c.id.in_(document_ids))
+    )
+    return {row.id: (document_of(row), analysis_of(row)) for row in rows}
+
+
+def placed_between(
+    connection: Connection, start: datetime, end: datetime, reached: tuple[datetime, str]
+) -> Iterator[tuple[Document, Analysis]]:
+    """Placed documents known from `start` to `end`, up to and with the flow's position `reached`, in the flow's order."""
+    moment, key = reached
+    before = or_(documents.c.known_at < moment, and_(documents.c.known_at == moment, documents.c.id <= key))
+    rows = connection.execution_options(yield_per=1000).execute(
+        select(documents, *_analysis_columns())
+        .join(analyses)
+        .where(documents.c.state == "placed", documents.c.known_at.between(start, end), before)
+        .order_by(documents.c.known_at, documents.c.id)
+    )
+    for row in rows:
+        yield document_of(row), analysis_of(row)
+
+
+def document_of(row: Row[Any]) -> Document:
+    reply = row.reply
+    return Document(
+        id=row.id,
+        text=row.text,
+        kind=Kind(row.kind),
+        source=row.source,
+        url=row.url,
+        title=row.title,
+        author=row.author,
+        published_at=row.published_at,
+        collected_at=row.collected_at,
+        counts=Counts(**{name: getattr(row, name) for name in COUNTERS}),
+        repost_of=row.repost_of,
+        place=row.place,
+        reply=Reply(reply["text"], reply["department"], _moment(reply["at"])) if reply else None,
+        secrecy=Secrecy(row.secrecy),
+    )
+
+
+def observation_of(row: Row[Any]) -> Observation:
+    counts = Counts(**{name: getattr(row, name) for name in COUNTERS})
+    return Observation(row.document_id, row.at, counts, row.deleted)
+
+
+def analysis_row(analysis: Analysis) -> dict[str, Any]:
+    detail = {key: value for key, value in asdict(analysis).items() if key not in _TEXTS}
+    return {
+        "document_id": analysis.document_id,
+        "language": analysis.language,
+        "sentiment": analysis.sentiment.label,
+        "score": analysis.sentiment.score,
+        "confidence": analysis.sentiment.confidence,
+        "topic": analysis.topic.label,
+        "scope": analysis.scope,
+        "title": analysis.masked_title,
+        "text": analysis.masked_text,
+        "detail": detail,
+        "digest": analysis.digest,
+    }
+
+
+def analysis_of(row: Row[Any]) -> Analysis:
+    """An Analysis from a row that carries `_analysis_columns()`."""
+    detail = dict(row.detail)
+    sentiment, topic = detail.pop("sentiment"), detail.pop("topic")
+    detail |= {
+        "sentiment": Sentiment(
+            Polarity(sentiment["label"]), sentiment["score"], sentiment["confidence"], tuple(sentiment["reasons"])
+        ),
+        "topic": Topic(**{**topic, "reasons": tuple(topic["reasons"])}),
+        "scope": Scope(detail["scope"]),
+        "places": tuple(PlaceMention(**p) for p in detail["places"]),
+        "departments": tuple(DepartmentGuess(**d) for d in detail["departments"]),
+        "opinion_kind": _suggestion(detail["opinion_kind"]),
+        "rumour": _suggestion(detail["rumour"]),
+        "asks": tuple(detail["asks"]),
+    }
+    return Analysis(document_id=row.document_id, masked_title=row.masked_title, masked_text=row.masked_text, **detail)
+
+
+def _analysis_columns() -> list[Any]:
+    return [
+        analyses.c.document_id,
+        analyses.c.detail,
+        analyses.c.title.label("masked_title"),
+        analyses.c.text.label("masked_text"),
+    ]
+
+
+def _suggestion(value: dict[str, Any] | None) -> Suggestion | None:
+    return Suggestion(value["label"], value["confidence"], tuple(value["reasons"])) if value else None
+
+
+def _document_row(document: Document, known: datetime) -> dict[str, Any]:
+    row: dict[str, Any] = {f.name: getattr(document, f.name) for f in fields(document)}
+    counts, reply = row.pop("counts"), row.pop("reply")
+    row |= {name: getattr(counts, name) for name in COUNTERS}
+    row |= {"known_at": known, "reply": None}
+    if reply:
+        row["reply"] = {"text": reply.text, "department": reply.department, "at": reply.at and reply.at.isoformat()}
+    return row
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _insert_ignoring(connection: Connection, table: Any) -> Any:
+    """INSERT … ON CONFLICT DO NOTHING on either engine."""
+    dialect = connection.dialect.name
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement.on_conflict_do_nothing()
