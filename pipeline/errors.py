@@ -1,7 +1,7 @@
 """Every error that the office may read, under one root.
 
 HuiyingError                      one Chinese line: what is wrong and how to mend it
-├── config.settings.SettingsError a setting, its file and key
+(config.settings.SettingsError stands apart: config lies below this room)
 ├── pipeline.store.engine.StoreError          the store cannot be opened or is of another version
 ├── pipeline.importing.ImportRefused          a file that cannot be read at all
 └── (rooms add theirs beside their code and draw it here)

@@ -49,21 +49,40 @@ def save(connection: Connection, batch: Sequence[Document], at: datetime) -> Sav
     """Keep documents. A known id with a later `collected_at` is an observation of its counters; the same again is nothing.
 
     `at` is when they became known here, used for those without `collected_at`; history without one keeps its own
-    `published_at` as the time that orders it. Authors must be pseudonyms already.
+    `published_at` as the time that orders it. Authors must be pseudonyms already: borders (crawlers, import, push) go
+    through `pipeline.intake.Intake.take`, which sees to it.
     """
-    new = observed = repeated = 0
+    earlier = known_times(connection, [document.id for document in batch])
+    fresh: dict[str, dict[str, Any]] = {}
+    observed = repeated = 0
+    later: list[Observation] = []
     for document in batch:
         known = known_moment(document, at)
-        row = _document_row(document, known)
-        if connection.execute(_insert_ignoring(connection, documents).values(row)).rowcount:
-            new += 1
-            continue
-        earlier = connection.execute(select(documents.c.known_at).where(documents.c.id == document.id)).scalar_one()
-        if known > earlier and observe(connection, Observation(document.id, known, document.counts)):
-            observed += 1
+        if document.id not in earlier:
+            earlier[document.id] = known
+            fresh[document.id] = _document_row(document, known)
+        elif known > earlier[document.id]:
+            later.append(Observation(document.id, known, document.counts))
         else:
             repeated += 1
-    return Saved(new, observed, repeated)
+    if fresh:
+        connection.execute(_insert_ignoring(connection, documents), list(fresh.values()))
+    for observation in later:
+        kept = observe(connection, observation)
+        observed += kept
+        repeated += not kept
+    return Saved(len(fresh), observed, repeated)
+
+
+def known_times(connection: Connection, document_ids: Sequence[str]) -> dict[str, datetime]:
+    """When each of these became known here; ids that the store lacks are left out."""
+    found: dict[str, datetime] = {}
+    for start in range(0, len(document_ids), 500):
+        rows = connection.execute(
+            select(documents.c.id, documents.c.known_at).where(documents.c.id.in_(document_ids[start : start + 500]))
+        )
+        found.update((row.id, row.known_at) for row in rows)
+    return found
 
 
 def known_moment(document: Document, at: datetime) -> datetime:
@@ -190,7 +209,7 @@ def save_copy(connection: Connection, copy: Copy) -> None:
 def failed(connection: Connection, document_id: str, at: datetime, reason: str, most_tries: int = 3) -> bool:
     """Count a failed try; after `most_tries` the document goes to quarantine with its reason. True when it did."""
     tries = connection.execute(select(documents.c.tries).where(documents.c.id == document_id)).scalar_one() + 1
-    gone = tries >= most_tries
+    gone = bool(tries >= most_tries)
     values: dict[str, Any] = {"tries": tries} | ({"state": "quarantined"} if gone else {})
     connection.execute(update(documents).where(documents.c.id == document_id).values(values))
     if gone:
