@@ -59,6 +59,7 @@ class Polite(_Strict):
 
     delay_seconds: float = Field(default=1.0, ge=0, le=60)
     concurrency: int = Field(default=2, ge=1, le=16)
+    adaptive: bool = True  # slow down further by what the server's latency says (AutoThrottle)
 
 
 class Expect(_Strict):
