@@ -5,12 +5,12 @@ Every function takes the caller's connection, so that a step's writes share one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.document import (
@@ -19,6 +19,7 @@ from pipeline.document import (
     Counts,
     DepartmentGuess,
     Document,
+    Judged,
     Kind,
     Observation,
     PlaceMention,
@@ -143,16 +144,13 @@ def save_analyses(connection: Connection, batch: Sequence[Analysis]) -> None:
     )
 
 
-def unplaced(connection: Connection, limit: int) -> list[tuple[Document, Analysis]]:
-    """The next analysed documents that have no event yet, in the flow's order."""
-    rows = connection.execute(
-        select(documents, *_analysis_columns())
-        .join(analyses)
-        .where(documents.c.state == "analysed")
-        .order_by(documents.c.known_at, documents.c.id)
-        .limit(limit)
-    ).all()
-    return [(document_of(row), analysis_of(row)) for row in rows]
+def unplaced(connection: Connection, limit: int, before: datetime | None = None) -> list[Judged]:
+    """The next analysed documents that have no event yet, known before `before`, in the flow's order."""
+    query = select(documents, *analysis_columns()).join(analyses).where(documents.c.state == "analysed")
+    if before is not None:
+        query = query.where(documents.c.known_at < before)
+    rows = connection.execute(query.order_by(documents.c.known_at, documents.c.id).limit(limit)).all()
+    return [Judged(document_of(row), analysis_of(row)) for row in rows]
 
 
 def earliest_waiting(connection: Connection) -> datetime | None:
@@ -163,15 +161,17 @@ def earliest_waiting(connection: Connection) -> datetime | None:
     return moment
 
 
-def unapplied_observations(connection: Connection, limit: int) -> list[Observation]:
-    """Counters that the flow has not counted yet, of documents that it has placed."""
-    rows = connection.execute(
+def unapplied_observations(connection: Connection, until: datetime | None) -> list[Observation]:
+    """Counters seen up to `until` that the flow has not counted yet, of documents that are placed or about to be."""
+    query = (
         select(observations)
         .join(documents)
-        .where(observations.c.applied.is_(False), documents.c.state == "placed")
-        .order_by(observations.c.at, observations.c.document_id)
-        .limit(limit)
+        .where(observations.c.applied.is_(False), documents.c.state.in_(("placed", "analysed")))
+        .where(documents.c.known_at <= observations.c.at)
     )
+    if until is not None:
+        query = query.where(observations.c.at <= until)
+    rows = connection.execute(query.order_by(observations.c.at, observations.c.document_id))
     return [observation_of(row) for row in rows]
 
 
@@ -224,28 +224,12 @@ def get(connection: Connection, document_id: str) -> Document | None:
     return document_of(row) if row else None
 
 
-def judged(connection: Connection, document_ids: Sequence[str]) -> dict[str, tuple[Document, Analysis]]:
+def judged(connection: Connection, document_ids: Sequence[str]) -> dict[str, Judged]:
     """Documents with their analyses, by id."""
     rows = connection.execute(
-        select(documents, *_analysis_columns()).join(analyses).where(documents.c.id.in_(document_ids))
+        select(documents, *analysis_columns()).join(analyses).where(documents.c.id.in_(document_ids))
     )
-    return {row.id: (document_of(row), analysis_of(row)) for row in rows}
-
-
-def placed_between(
-    connection: Connection, start: datetime, end: datetime, reached: tuple[datetime, str]
-) -> Iterator[tuple[Document, Analysis]]:
-    """Placed documents known from `start` to `end`, up to and with the flow's position `reached`, in the flow's order."""
-    moment, key = reached
-    before = or_(documents.c.known_at < moment, and_(documents.c.known_at == moment, documents.c.id <= key))
-    rows = connection.execution_options(yield_per=1000).execute(
-        select(documents, *_analysis_columns())
-        .join(analyses)
-        .where(documents.c.state == "placed", documents.c.known_at.between(start, end), before)
-        .order_by(documents.c.known_at, documents.c.id)
-    )
-    for row in rows:
-        yield document_of(row), analysis_of(row)
+    return {row.id: Judged(document_of(row), analysis_of(row)) for row in rows}
 
 
 def document_of(row: Row[Any]) -> Document:
@@ -291,7 +275,7 @@ def analysis_row(analysis: Analysis) -> dict[str, Any]:
 
 
 def analysis_of(row: Row[Any]) -> Analysis:
-    """An Analysis from a row that carries `_analysis_columns()`."""
+    """An Analysis from a row that carries `analysis_columns()`."""
     detail = dict(row.detail)
     sentiment, topic = detail.pop("sentiment"), detail.pop("topic")
     detail |= {
@@ -309,7 +293,7 @@ def analysis_of(row: Row[Any]) -> Analysis:
     return Analysis(document_id=row.document_id, masked_title=row.masked_title, masked_text=row.masked_text, **detail)
 
 
-def _analysis_columns() -> list[Any]:
+def analysis_columns() -> list[Any]:
     return [
         analyses.c.document_id,
         analyses.c.detail,
@@ -327,6 +311,8 @@ def _document_row(document: Document, known: datetime) -> dict[str, Any]:
     counts, reply = row.pop("counts"), row.pop("reply")
     row |= {name: getattr(counts, name) for name in COUNTERS}
     row |= {"known_at": known, "reply": None}
+    if document.collected_at is None and document.published_at is None:
+        row["collected_at"] = known
     if reply:
         row["reply"] = {"text": reply.text, "department": reply.department, "at": reply.at and reply.at.isoformat()}
     return row

@@ -1,4 +1,4 @@
-"""Tables of what is growing (事件、阶段) and who must know (预警), with their histories."""
+"""Tables of what is growing (事件、阶段) and who must know (预警), with the journal of every change."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ events = Table(
 event_documents = Table(
     "event_documents",
     metadata,
-    Column("document_id", String(200), ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
-    Column("event_id", String(32), ForeignKey("events.id"), nullable=False),
+    Column("number", Integer, primary_key=True, autoincrement=True, comment="the order in which the flow placed them"),
+    Column("document_id", String(200), ForeignKey("documents.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("event_id", String(32), nullable=False),
     Column("known_at", Instant, nullable=False),
     Column("score", Float, nullable=False),
     Column("reason", Text, nullable=False),
@@ -43,17 +44,21 @@ event_documents = Table(
     Index("ix_event_documents_known_at", "known_at"),
 )
 
-event_history = Table(
-    "event_history",
+changes = Table(
+    "changes",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("event_id", String(32), nullable=False, index=True),
     Column("at", Instant, nullable=False),
-    Column("what", String(12), nullable=False, comment="opened, stage, merged, split, renamed, muted"),
+    Column("type", String(12), nullable=False, comment="event, stage, alert, case"),
+    Column("what", String(20), nullable=False, comment="opened, merged, split, renamed, muted, raised, grown, …"),
+    Column("event_id", String(32), nullable=False, default=""),
+    Column("subject", String(64), nullable=False, default="", comment="id of the alert or case"),
     Column("by", String(64), nullable=False, default="", comment="a person; '' = the machine"),
     Column("reason", Text, nullable=False),
     Column("detail", JSON, nullable=False),
-    Index("ix_event_history_at", "at"),
+    Index("ix_changes_event_id", "event_id", "number"),
+    Index("ix_changes_at", "at"),
+    comment="append-only: all that changed, in the order in which it did; the timeline of replay and the live feed of pages",
 )
 
 alerts = Table(

@@ -12,7 +12,9 @@ sources = Table(
     Column("id", String(64), primary_key=True),
     Column("name", String(60), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("definition", Text, nullable=False, default="", comment="TOML of a source added in the office; '' = from a file"),
+    Column(
+        "definition", Text, nullable=False, default="", comment="TOML of a source added in the office; '' = from a file"
+    ),
     Column("enabled", Boolean, nullable=False, default=True),
     Column("interval_seconds", Float, nullable=False),
     Column("next_due", Instant, nullable=False),

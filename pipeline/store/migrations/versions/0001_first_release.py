@@ -41,6 +41,48 @@ def upgrade() -> None:
         batch_op.create_index("ix_alerts_state_at", ["state", "at"], unique=False)
 
     op.create_table(
+        "captures",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column("document_id", sa.String(length=200), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False, comment="of the body as fetched"),
+        sa.Column("file", sa.String(length=200), nullable=False, comment="in the evidence folder; '' = pruned"),
+        sa.Column("offset", sa.Integer(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("kept", sa.Boolean(), nullable=False, comment="bound to a case: never pruned by rule"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_captures")),
+    )
+    with op.batch_alter_table("captures", schema=None) as batch_op:
+        batch_op.create_index("ix_captures_at", ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_captures_document_id"), ["document_id"], unique=False)
+
+    op.create_table(
+        "changes",
+        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("type", sa.String(length=12), nullable=False, comment="event, stage, alert, case"),
+        sa.Column(
+            "what",
+            sa.String(length=20),
+            nullable=False,
+            comment="opened, merged, split, renamed, muted, raised, grown, …",
+        ),
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False, comment="id of the alert or case"),
+        sa.Column("by", sa.String(length=64), nullable=False, comment="a person; '' = the machine"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_changes")),
+        comment="append-only: all that changed, in the order in which it did; the timeline of replay and the live feed of pages",
+    )
+    with op.batch_alter_table("changes", schema=None) as batch_op:
+        batch_op.create_index("ix_changes_at", ["at"], unique=False)
+        batch_op.create_index("ix_changes_event_id", ["event_id", "number"], unique=False)
+
+    op.create_table(
         "documents",
         sa.Column("id", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -74,21 +116,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_documents_state_known_at", ["state", "known_at", "id"], unique=False)
 
     op.create_table(
-        "event_history",
-        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("event_id", sa.String(length=32), nullable=False),
-        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
-        sa.Column("what", sa.String(length=12), nullable=False, comment="opened, stage, merged, split, renamed, muted"),
-        sa.Column("by", sa.String(length=64), nullable=False, comment="a person; '' = the machine"),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("detail", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_event_history")),
-    )
-    with op.batch_alter_table("event_history", schema=None) as batch_op:
-        batch_op.create_index("ix_event_history_at", ["at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_event_history_event_id"), ["event_id"], unique=False)
-
-    op.create_table(
         "events",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -116,6 +143,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_events_last_at", ["last_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_merged_into"), ["merged_into"], unique=False)
         batch_op.create_index("ix_events_stage_heat", ["stage", "heat"], unique=False)
+
+    op.create_table(
+        "evidence_openings",
+        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("capture_id", sa.String(length=32), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("what", sa.String(length=10), nullable=False, comment="show, export"),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_evidence_openings")),
+    )
+    with op.batch_alter_table("evidence_openings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_evidence_openings_capture_id"), ["capture_id"], unique=False)
 
     op.create_table(
         "flow_state",
@@ -161,12 +201,143 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbox_state_next_try_at", ["state", "next_try_at"], unique=False)
 
     op.create_table(
+        "page_quarantine",
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("capture_id", sa.String(length=32), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "key", name=op.f("pk_page_quarantine")),
+    )
+    op.create_table(
+        "pages",
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False, comment="hash of the address"),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.String(length=200), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=False),
+        sa.Column("last_modified", sa.String(length=60), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("first_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("last_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("visits", sa.Integer(), nullable=False),
+        sa.Column(
+            "next_visit",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="when to look whether it still is as it was; empty = never",
+        ),
+        sa.Column("gone_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("source_id", "key", name=op.f("pk_pages")),
+    )
+    with op.batch_alter_table("pages", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pages_document_id"), ["document_id"], unique=False)
+        batch_op.create_index("ix_pages_source_id_next_visit", ["source_id", "next_visit"], unique=False)
+
+    op.create_table(
         "pending_index",
         sa.Column("document_id", sa.String(length=200), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("document_id", name=op.f("pk_pending_index")),
         comment="documents whose projection in the search index is behind the store",
     )
+    op.create_table(
+        "site_places",
+        sa.Column("host", sa.String(length=200), nullable=False),
+        sa.Column("places", sa.JSON(), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_site_places")),
+    )
+    op.create_table(
+        "source_changes",
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("health", sa.String(length=10), nullable=False, comment="broken, silent, ok (mended)"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "at", name=op.f("pk_source_changes")),
+    )
+    with op.batch_alter_table("source_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_source_changes_at", ["at"], unique=False)
+
+    op.create_table(
+        "source_hours",
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column("hour", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("expected", sa.Float(), nullable=False, comment="documents, from the source's own past"),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("runs", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("missing", sa.Float(), nullable=False, comment="documents that likely were not had"),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("backfilled", sa.Integer(), nullable=False, comment="had later, when the source was back"),
+        sa.PrimaryKeyConstraint("source_id", "hour", name=op.f("pk_source_hours")),
+    )
+    with op.batch_alter_table("source_hours", schema=None) as batch_op:
+        batch_op.create_index("ix_source_hours_hour", ["hour"], unique=False)
+
+    op.create_table(
+        "source_runs",
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "due_at",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=False,
+            comment="one row a due moment: each happened once",
+        ),
+        sa.Column("started_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("finished_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=False, comment="running, ok, partial, failed"),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("fetched", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("new", sa.Integer(), nullable=False),
+        sa.Column("observed", sa.Integer(), nullable=False),
+        sa.Column(
+            "missed", sa.JSON(), nullable=False, comment="[[address, reason, detail], …] of pages that could not be had"
+        ),
+        sa.Column("warnings", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "due_at", name=op.f("pk_source_runs")),
+    )
+    with op.batch_alter_table("source_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_source_runs_started_at", ["started_at"], unique=False)
+
+    op.create_table(
+        "sources",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column(
+            "definition", sa.Text(), nullable=False, comment="TOML of a source added in the office; '' = from a file"
+        ),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("interval_seconds", sa.Float(), nullable=False),
+        sa.Column("next_due", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("last_run", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column("last_success", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column(
+            "last_new",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="when it last brought a document that was not known",
+        ),
+        sa.Column("failures", sa.Integer(), nullable=False, comment="failed runs in a row"),
+        sa.Column("health", sa.String(length=10), nullable=False, comment="new, ok, broken, silent"),
+        sa.Column("health_since", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("gaps", sa.Float(), nullable=False, comment="mean hours between new documents, exponentially aged"),
+        sa.Column("memory", sa.JSON(), nullable=False, comment="what the spider wrote down for its next run"),
+        sa.Column("holder", sa.String(length=100), nullable=False, comment="the worker that is crawling it now"),
+        sa.Column("held_until", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column("added_by", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
+    )
+    with op.batch_alter_table("sources", schema=None) as batch_op:
+        batch_op.create_index("ix_sources_enabled_next_due", ["enabled", "next_due"], unique=False)
+
     op.create_table(
         "analyses",
         sa.Column("document_id", sa.String(length=200), nullable=False),
@@ -201,6 +372,13 @@ def upgrade() -> None:
 
     op.create_table(
         "event_documents",
+        sa.Column(
+            "number",
+            sa.Integer(),
+            autoincrement=True,
+            nullable=False,
+            comment="the order in which the flow placed them",
+        ),
         sa.Column("document_id", sa.String(length=200), nullable=False),
         sa.Column("event_id", sa.String(length=32), nullable=False),
         sa.Column("known_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
@@ -209,8 +387,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["document_id"], ["documents.id"], name=op.f("fk_event_documents_document_id_documents"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_event_documents_event_id_events")),
-        sa.PrimaryKeyConstraint("document_id", name=op.f("pk_event_documents")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_event_documents")),
+        sa.UniqueConstraint("document_id", name=op.f("uq_event_documents_document_id")),
     )
     with op.batch_alter_table("event_documents", schema=None) as batch_op:
         batch_op.create_index("ix_event_documents_event_id_known_at", ["event_id", "known_at"], unique=False)
@@ -265,24 +443,46 @@ def downgrade() -> None:
 
     op.drop_table("copies")
     op.drop_table("analyses")
+    with op.batch_alter_table("sources", schema=None) as batch_op:
+        batch_op.drop_index("ix_sources_enabled_next_due")
+
+    op.drop_table("sources")
+    with op.batch_alter_table("source_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_source_runs_started_at")
+
+    op.drop_table("source_runs")
+    with op.batch_alter_table("source_hours", schema=None) as batch_op:
+        batch_op.drop_index("ix_source_hours_hour")
+
+    op.drop_table("source_hours")
+    with op.batch_alter_table("source_changes", schema=None) as batch_op:
+        batch_op.drop_index("ix_source_changes_at")
+
+    op.drop_table("source_changes")
+    op.drop_table("site_places")
     op.drop_table("pending_index")
+    with op.batch_alter_table("pages", schema=None) as batch_op:
+        batch_op.drop_index("ix_pages_source_id_next_visit")
+        batch_op.drop_index(batch_op.f("ix_pages_document_id"))
+
+    op.drop_table("pages")
+    op.drop_table("page_quarantine")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_state_next_try_at")
 
     op.drop_table("outbox")
     op.drop_table("leases")
     op.drop_table("flow_state")
+    with op.batch_alter_table("evidence_openings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_evidence_openings_capture_id"))
+
+    op.drop_table("evidence_openings")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index("ix_events_stage_heat")
         batch_op.drop_index(batch_op.f("ix_events_merged_into"))
         batch_op.drop_index("ix_events_last_at")
 
     op.drop_table("events")
-    with op.batch_alter_table("event_history", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_history_event_id"))
-        batch_op.drop_index("ix_event_history_at")
-
-    op.drop_table("event_history")
     with op.batch_alter_table("documents", schema=None) as batch_op:
         batch_op.drop_index("ix_documents_state_known_at")
         batch_op.drop_index("ix_documents_source_known_at")
@@ -290,6 +490,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_documents_kind_known_at")
 
     op.drop_table("documents")
+    with op.batch_alter_table("changes", schema=None) as batch_op:
+        batch_op.drop_index("ix_changes_event_id")
+        batch_op.drop_index("ix_changes_at")
+
+    op.drop_table("changes")
+    with op.batch_alter_table("captures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_captures_document_id"))
+        batch_op.drop_index("ix_captures_at")
+
+    op.drop_table("captures")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.drop_index("ix_alerts_state_at")
         batch_op.drop_index(batch_op.f("ix_alerts_event_id"))
