@@ -283,6 +283,13 @@ class EventState:
     departments: tuple[str, ...]
     authority: int  # documents by institutional or verified media sources
     forecasts: tuple[Forecast, ...] = ()
+    reposts: int = 0
+    comments: int = 0
+    local_voices: int = 0  # distinct local people who spoke
+    media: int = 0  # distinct media sources
+    dead: int = 0  # highest number stated by official or media sources; a suggestion for the class, never a fact
+    hurt: int = 0
+    claimed_dead: int = 0  # highest number stated by anybody, rumours included
 
 
 @dataclass(frozen=True, slots=True)
