@@ -194,12 +194,18 @@ def mark_placed(connection: Connection, document_ids: Sequence[str]) -> None:
 
 
 def queue_for_index(connection: Connection, document_ids: Sequence[str], deleted: bool = False) -> None:
-    """The search index is behind the store for these documents."""
-    if document_ids:
-        connection.execute(
-            _insert_ignoring(connection, pending_index),
-            [{"document_id": key, "deleted": deleted} for key in document_ids],
-        )
+    """The search index is behind the store for these documents. Queued again: the indexer may be at the older state."""
+    if not document_ids:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(pending_index)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[pending_index.c.document_id],
+            set_={"deleted": statement.excluded.deleted, "version": pending_index.c.version + 1},
+        ),
+        [{"document_id": key, "deleted": deleted} for key in document_ids],
+    )
 
 
 def save_copy(connection: Connection, copy: Copy) -> None:

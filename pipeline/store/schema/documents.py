@@ -91,5 +91,6 @@ pending_index = Table(
     metadata,
     Column("document_id", String(200), primary_key=True),
     Column("deleted", Boolean, nullable=False, default=False),
+    Column("version", Integer, nullable=False, default=1, comment="grows when it is queued again before it was done"),
     comment="documents whose projection in the search index is behind the store",
 )

@@ -241,6 +241,12 @@ def upgrade() -> None:
         "pending_index",
         sa.Column("document_id", sa.String(length=200), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column(
+            "version",
+            sa.Integer(),
+            nullable=False,
+            comment="grows when it is queued again before it was done",
+        ),
         sa.PrimaryKeyConstraint("document_id", name=op.f("pk_pending_index")),
         comment="documents whose projection in the search index is behind the store",
     )
