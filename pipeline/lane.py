@@ -1,0 +1,173 @@
+"""The stateful half of the flow (流水线): one lane places documents in order and remembers what is live.
+
+A lane's memory (copies, grouping, stages) is a function of stored rows: `Lane.restored` rebuilds it, so that a process
+that died and one that never did give the same answers. The main lane follows the present. History imported later than
+it happened (older than the window) goes down a lane of its own, opened at its own time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from pipeline.alerts.alerting import Alerting
+from pipeline.cases.desk import Desk
+from pipeline.document import Judged, Observation, Placement, StageChange
+from pipeline.events.copies import Copies
+from pipeline.events.grouping import Grouping
+from pipeline.events.stages import StageBook
+from pipeline.services import Services
+from pipeline.store import documents, events
+from pipeline.store.events import Change, Position
+
+GRID = timedelta(minutes=10)
+MAIN = "main"
+
+
+class PlacingFailed(Exception):
+    """A document could not be placed; the lane's memory can no longer be trusted and must be rebuilt."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(document_id)
+        self.document_id = document_id
+
+
+class Lane:
+    """Copies, grouping, stages, alerts and cases, moving together along one clock."""
+
+    def __init__(self, services: Services, name: str, position: Position | None) -> None:
+        settings = services.settings
+        self.name = name
+        self.position = position
+        self.window = timedelta(days=settings.events.window_days)
+        self.copy_window = timedelta(days=settings.events.copy_window_days)
+        self.copies = Copies(self.copy_window, settings.events.copy_limit)
+        self.grouping = Grouping(self.window)
+        self.stages = StageBook(settings)
+        self.alerting = Alerting(settings)
+        self.desk = Desk(settings)
+        self._touched: dict[str, datetime] = {}
+
+    @classmethod
+    def restored(cls, services: Services, name: str = MAIN, at: datetime | None = None) -> Lane:
+        """A lane as it was when its last chunk was committed; a history lane as of just before `at`."""
+        with services.store.read() as connection:
+            position = events.load_position(connection, name) if at is None else Position(at, _grid_before(at))
+            lane = cls(services, name, position)
+            if position is not None:
+                lane._remember(connection, position.at, before=at)
+        return lane
+
+    def _remember(self, connection: Connection, reached: datetime, before: datetime | None) -> None:
+        start = reached - self.window
+        members = list(events.members(connection, start, before))
+        self.copies.restore(events.texts_since(connection, reached - self.copy_window, before))
+        self.grouping.restore((member.judged, member.event_id) for member in members)
+        self.stages.restore(
+            members, events.observations_since(connection, start), events.live_states(connection, start)
+        )
+
+    # ------------------------------------------------------------------ steps
+    def place(self, connection: Connection, judged: Judged) -> None:
+        """Bring one analysed document all the way down. PlacingFailed when any step raises."""
+        document = judged.document
+        try:
+            at = self._arrive(connection, document.known_at)
+            copy = self.copies.find(document.id, document.text, at)
+            if copy:
+                documents.save_copy(connection, copy)
+            placement = self.grouping.place(judged, copy, at)
+            self._keep(connection, placement, judged, at)
+            changes = self.stages.observe(placement.event_id, judged, copy, at)
+            self._react(connection, placement.event_id, changes, judged, at)
+        except Exception as error:
+            raise PlacingFailed(document.id) from error
+
+    def count(self, connection: Connection, observation: Observation) -> None:
+        """Counters seen later: they may make an event grow."""
+        event_id = events.event_of(connection, observation.document_id)
+        if event_id is None:
+            return
+        at = self._arrive(connection, observation.at)
+        changes = self.stages.count(event_id, observation)
+        self._react(connection, event_id, changes, None, at)
+
+    def tick_until(self, connection: Connection, moment: datetime) -> None:
+        """Run the timers at every point of the grid up to `moment`: cooling, deadlines, silences.
+
+        Across a gap in which nothing is left alive (longer than two windows) only its first and last window are ticked.
+        """
+        if self.position is None:
+            self.position = Position(moment, _grid_before(moment))
+        tick = self.position.ticked_at + GRID
+        quiet_from = self.position.at + self.window
+        while tick <= moment:
+            if tick > quiet_from and moment - tick > self.window:
+                tick = _grid_before(moment - self.window) + GRID
+                quiet_from = moment
+            self._tick(connection, tick)
+            self.position = Position(max(self.position.at, tick), tick)
+            tick += GRID
+
+    def commit(self, connection: Connection) -> None:
+        """Keep the events touched since the last commit, and how far the lane has come."""
+        events.save_states(connection, [self.stages.state(key, at) for key, at in sorted(self._touched.items())])
+        self._touched.clear()
+        if self.position and self.name == MAIN:
+            events.save_position(connection, self.name, self.position)
+
+    # ------------------------------------------------------------------ parts of a step
+    def _arrive(self, connection: Connection, moment: datetime) -> datetime:
+        """The lane's clock moves to `moment` (never back), and its timers with it."""
+        self.tick_until(connection, moment)
+        assert self.position is not None
+        at = max(moment, self.position.at)
+        self.position = Position(at, self.position.ticked_at)
+        return at
+
+    def _tick(self, connection: Connection, tick: datetime) -> None:
+        for change in self.stages.tick(tick):
+            self._react(connection, change.event_id, [change], None, tick)
+        events.record(connection, self.alerting.tick(connection, tick))
+        events.record(connection, self.desk.tick(connection, tick))
+
+    def _keep(self, connection: Connection, placement: Placement, judged: Judged, at: datetime) -> None:
+        if placement.opened:
+            detail = {"document": placement.document_id}
+            title = judged.analysis.masked_title or judged.analysis.masked_text[:40]
+            change = Change(
+                at, "event", "opened", placement.reason, placement.event_id, detail=detail | {"title": title}
+            )
+            events.record(connection, [change])
+        for merged in placement.merged:
+            self.stages.merge(placement.event_id, merged, at)
+            self._touched.pop(merged, None)
+            events.redirect(connection, merged, placement.event_id)
+            detail = {"merged": merged}
+            events.record(
+                connection, [Change(at, "event", "merged", placement.reason, placement.event_id, detail=detail)]
+            )
+        events.add_members(connection, [(placement, at)])
+
+    def _react(
+        self, connection: Connection, event_id: str, moved: list[StageChange], judged: Judged | None, at: datetime
+    ) -> None:
+        """What follows from a grown or moved event: its line in the journal, alerts, cases, notices."""
+        self._touched[event_id] = at
+        events.record(connection, [_stage_line(change) for change in moved])
+        state = self.stages.state(event_id, at)
+        raised = self.alerting.consider(connection, state, judged, at)
+        events.record(connection, raised)
+        events.record(connection, self.desk.on_alerts(connection, raised, state, at))
+
+
+def _stage_line(change: StageChange) -> Change:
+    detail = {"before": change.before, "after": change.after, "back": change.back}
+    return Change(change.at, "stage", change.after, change.reason, change.event_id, detail=detail)
+
+
+def _grid_before(moment: datetime) -> datetime:
+    """The last point of the 10-minute grid at or before `moment`."""
+    seconds = GRID.total_seconds()
+    return datetime.fromtimestamp(moment.timestamp() // seconds * seconds, UTC)
