@@ -1,5 +1,133 @@
-"""回应: the front door."""
+"""回应: the front door. One command line; each command is a few lines that call a room.
+
+The only place that composes: it reads the settings once, builds the `Services` and hands them down.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import Executor
+from functools import cache, partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from config.settings import Settings, SettingsError, load_settings
+from pipeline.clock import Clock, SystemClock
+from pipeline.document import Kind
+from pipeline.errors import HuiyingError
+from pipeline.intake import Intake
+from pipeline.search.port import SearchIndex
+from pipeline.services import Services
+from pipeline.store.engine import open_store, sqlite_url
+from pipeline.store.pseudonyms import Pseudonyms
+
+app = typer.Typer(
+    name="huiying",
+    help="回应：政务舆情监测与回应。常用：huiying demo、huiying run、huiying import、huiying search、huiying briefing、huiying doctor。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def build_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """Everything that touches the world, from the settings."""
+    clock = clock or SystemClock()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.store.url or sqlite_url(settings.data_dir / "huiying.db"))
+    pseudonyms = Pseudonyms(settings.data_dir / "keys")
+
+    @cache
+    def executor() -> Executor:
+        from pipeline.executors import open_executor
+
+        return open_executor(settings.analysis)
+
+    @cache
+    def index() -> SearchIndex:
+        from pipeline.search.opening import open_index
+
+        return open_index(settings)
+
+    return Services(settings, clock, store, Intake(store, clock, pseudonyms), executor, index)
+
+
+@app.callback()
+def prepare(context: typer.Context) -> None:
+    """Builds the services when a command first asks for them."""
+    context.obj = cache(lambda: build_services(load_settings()))
+
+
+@app.command("import")
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSONL、CSV、TSV 或 XLSX 文件")],
+    kind: Annotated[Kind | None, typer.Option(help="文件里没有类别时用它")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="我方字段=文件列名，可多次，如 text=留言详情")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """导入文件，研判后可查。例：huiying import 留言.xlsx --kind message --map text=诉求内容"""
+    from pipeline.import_run import run_import
+
+    pairs = dict(item.split("=", 1) for item in columns or [] if "=" in item)
+    if len(pairs) != len(columns or []):
+        raise HuiyingError("--map 要写成 我方字段=文件列名，例如 --map text=留言详情。")
+    result = run_import(context.obj(), file, kind, pairs)
+    show(
+        result, as_json, "读入 {rows} 行：新增 {new}，更新 {observed}，重复 {repeated}，退回 {rejected}{rejected_file}"
+    )
+
+
+@app.command()
+def replay(
+    source: Annotated[Path, typer.Option("--in", help="文档 JSONL")],
+    out: Annotated[Path, typer.Option("--out", help="时间线 JSONL：每行一个变化")],
+    rules: Annotated[Path | None, typer.Option(help="用这份规则代替在用的")] = None,
+    assignments: Annotated[Path | None, typer.Option(help="另写每篇文档最终所属事件")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="保留回放的数据目录")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="接着 --data-dir 里没做完的回放")] = False,
+    engine: Annotated[str | None, typer.Option(help="accurate、fast 或 snownlp")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """让过去的文档按自己的时钟再走一遍，不动本单位的数据。例：huiying replay --in docs.jsonl --out timeline.jsonl"""
+    from pipeline.replay import run_replay
+
+    result = run_replay(
+        partial(build_services), load_settings(), source, out, rules, assignments, data_dir, resume, engine
+    )
+    show(result, as_json, "回放 {documents} 篇，{changes} 个变化，写入 {out}")
+
+
+def show(result: dict[str, Any], as_json: bool, line: str) -> None:
+    """The result of a command: JSON for a program, one line for a person."""
+    sys.stdout.write((json.dumps(result, ensure_ascii=False, default=str) if as_json else line.format(**result)) + "\n")
+
+
+def mount() -> None:
+    """Give every room's commands their place in the one command line."""
+    from pipeline.search import commands as search_commands
+
+    app.command()(search_commands.search)
+    app.command()(search_commands.reindex)
 
 
 def main() -> None:
-    """Placeholder until the rooms are mounted."""
+    """Console entry: exit code 0, 1 (refused, with one line that says why) or 2 (wrong usage)."""
+    mount()
+    try:
+        app()
+    except (HuiyingError, SettingsError) as error:
+        sys.stderr.write(f"huiying: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ the documents' own clock, so that `replay` over past documents answers exactly a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 
 import structlog
@@ -31,11 +32,19 @@ ANALYSIS_CHUNK = 64  # documents a worker takes at a time
 PLACING_CHUNK = 200  # documents placed in one transaction
 
 
-class Flow:
-    """Drives documents from the store to the outbox. Only the holder of the lease `flow` may drain."""
+class LeaseLost(Exception):
+    """Another process leads the flow now: what was begun here is rolled back, and done there."""
 
-    def __init__(self, services: Services) -> None:
+
+class Flow:
+    """Drives documents from the store to the outbox.
+
+    `keep` renews the lease of whoever leads, inside every transaction; False = it is lost. A replay needs none.
+    """
+
+    def __init__(self, services: Services, keep: Callable[[Connection], bool] = lambda _connection: True) -> None:
         self.services = services
+        self.keep = keep
         self.district = District.load(services.settings.config_dir)
         self.lane = Lane.restored(services)
         self.history: Lane | None = None
@@ -66,24 +75,29 @@ class Flow:
         for chunk, future in zip(chunks, futures, strict=True):
             try:
                 self._keep(future.result())
+            except LeaseLost:
+                raise
             except Exception as error:
                 log.warning("analysis.chunk_failed", documents=len(chunk), error=str(error))
                 self._one_by_one(chunk)
         return len(wave)
 
-    def _submit(self, chunk: Sequence[Document]):  # type: ignore[no-untyped-def]
+    def _submit(self, chunk: Sequence[Document]) -> Future[list[Analysis]]:
         return self.services.executor().submit(
             analyse_chunk, self.district, self.services.settings.analysis.engine, chunk
         )
 
     def _keep(self, batch: Sequence[Analysis]) -> None:
         with self.services.store.write() as connection:
+            self._lead(connection)
             documents.save_analyses(connection, batch)
 
     def _one_by_one(self, chunk: Sequence[Document]) -> None:
         for document in chunk:
             try:
                 self._keep(self._submit([document]).result())
+            except LeaseLost:
+                raise
             except Exception as error:
                 self._failed(document.id, error)
 
@@ -119,11 +133,16 @@ class Flow:
         """Do `work` and keep where the lane is, all or nothing; after a failure its memory is rebuilt from the store."""
         try:
             with self.services.store.write() as connection:
+                self._lead(connection)
                 work(connection)
                 lane.commit(connection)
         except BaseException:
             self.lane, self.history = Lane.restored(self.services), None
             raise
+
+    def _lead(self, connection: Connection) -> None:
+        if not self.keep(connection):
+            raise LeaseLost
 
     def _failed(self, document_id: str, error: BaseException) -> None:
         reason = f"{type(error).__name__}: {error}"

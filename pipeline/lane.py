@@ -60,12 +60,15 @@ class Lane:
         return lane
 
     def _remember(self, connection: Connection, reached: datetime, before: datetime | None) -> None:
-        start = reached - self.window
-        members = list(events.members(connection, start, before))
+        placed = events.members(connection, reached - self.window, before)
+        self.grouping.restore((member.judged, member.event_id) for member in placed)
         self.copies.restore(events.texts_since(connection, reached - self.copy_window, before))
-        self.grouping.restore((member.judged, member.event_id) for member in members)
+        live = reached - self.stages.remembers
         self.stages.restore(
-            members, events.observations_since(connection, start), events.live_states(connection, start)
+            ((m.event_id, m.judged, m.copy, m.at) for m in events.members_of_live(connection, live, before)),
+            events.observations_of_live(connection, live, before),
+            events.stage_changes(connection, live, before),
+            events.arrivals(connection, reached - self.stages.normal_window, before),
         )
 
     # ------------------------------------------------------------------ steps

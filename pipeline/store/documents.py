@@ -153,6 +153,12 @@ def unplaced(connection: Connection, limit: int, before: datetime | None = None)
     return [Judged(document_of(row), analysis_of(row)) for row in rows]
 
 
+def are_waiting(connection: Connection) -> bool:
+    """True while some document is not judged and placed yet (those in quarantine do not wait)."""
+    query = select(documents.c.id).where(documents.c.state.in_(("new", "analysed"))).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def earliest_waiting(connection: Connection) -> datetime | None:
     """When the oldest document that is not analysed yet became known: the flow must not overtake it."""
     moment: datetime | None = connection.execute(

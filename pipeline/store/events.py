@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, insert, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.document import (
@@ -20,6 +20,7 @@ from pipeline.document import (
     Placement,
     Scope,
     Stage,
+    StageChange,
 )
 from pipeline.store.documents import analysis_columns, analysis_of, document_of, observation_of
 from pipeline.store.schema.documents import analyses, copies, documents, observations
@@ -124,6 +125,11 @@ def members(connection: Connection, start: datetime, before: datetime | None = N
     """Documents placed from `start` on (and before `before`), with their events' ids, in the order of placing."""
     table = event_documents
     until = table.c.known_at < before if before else true()
+    yield from _members(connection, and_(table.c.known_at >= start, until))
+
+
+def _members(connection: Connection, where: ColumnElement[bool]) -> Iterator[Member]:
+    table = event_documents
     rows = connection.execution_options(yield_per=1000).execute(
         select(
             documents,
@@ -137,7 +143,7 @@ def members(connection: Connection, start: datetime, before: datetime | None = N
         .join(table, table.c.document_id == documents.c.id)
         .join(analyses, analyses.c.document_id == documents.c.id)
         .outerjoin(copies, copies.c.document_id == documents.c.id)
-        .where(table.c.known_at >= start, until)
+        .where(where)
         .order_by(table.c.number)
     )
     for row in rows:
@@ -222,16 +228,64 @@ def state_of(detail: Mapping[str, Any]) -> EventState:
     return EventState(**values)
 
 
-def observations_since(connection: Connection, start: datetime) -> Iterator[tuple[str, Observation]]:
-    """Counters that the flow has counted, of documents placed since `start`, with their events' ids, by time."""
+def members_of_live(connection: Connection, since: datetime, before: datetime | None = None) -> Iterator[Member]:
+    """All documents of every event that has one placed since `since` (and before `before`), in the order of placing."""
+    table = event_documents
+    live = select(table.c.event_id).where(table.c.known_at >= since, table.c.known_at < before if before else true())
+    until = table.c.known_at < before if before else true()
+    yield from _members(connection, and_(table.c.event_id.in_(live), until))
+
+
+def observations_of_live(
+    connection: Connection, since: datetime, before: datetime | None = None
+) -> Iterator[tuple[str, Observation]]:
+    """Counters that the flow has counted, of the documents of `members_of_live`, with their events' ids, by time."""
+    table = event_documents
+    live = select(table.c.event_id).where(table.c.known_at >= since, table.c.known_at < before if before else true())
     rows = connection.execution_options(yield_per=1000).execute(
-        select(observations, event_documents.c.event_id)
-        .join(event_documents, event_documents.c.document_id == observations.c.document_id)
-        .where(observations.c.applied.is_(True), event_documents.c.known_at >= start)
+        select(observations, table.c.event_id)
+        .join(table, table.c.document_id == observations.c.document_id)
+        .where(observations.c.applied.is_(True), table.c.event_id.in_(live))
+        .where(observations.c.at < before if before else true())
         .order_by(observations.c.at, observations.c.document_id)
     )
     for row in rows:
         yield row.event_id, observation_of(row)
+
+
+def stage_changes(connection: Connection, since: datetime, before: datetime | None = None) -> Iterator[StageChange]:
+    """The journal's stage changes of events that have a document placed since `since`, in order."""
+    table = event_documents
+    live = select(table.c.event_id).where(table.c.known_at >= since, table.c.known_at < before if before else true())
+    rows = connection.execute(
+        select(changes)
+        .where(changes.c.type == "stage", changes.c.event_id.in_(live))
+        .where(changes.c.at < before if before else true())
+        .order_by(changes.c.number)
+    )
+    for row in rows:
+        earlier = row.detail["before"]
+        yield StageChange(
+            row.event_id,
+            row.at,
+            Stage(earlier) if earlier else None,
+            Stage(row.detail["after"]),
+            row.reason,
+            row.detail["back"],
+        )
+
+
+def arrivals(connection: Connection, since: datetime, before: datetime | None = None) -> Iterator[tuple[str, datetime]]:
+    """(source, moment placed) of every document placed from `since` on: what is normal is counted from it."""
+    table = event_documents
+    rows = connection.execution_options(yield_per=5000).execute(
+        select(documents.c.source, documents.c.kind, table.c.known_at)
+        .join(table, table.c.document_id == documents.c.id)
+        .where(table.c.known_at >= since, table.c.known_at < before if before else true())
+        .order_by(table.c.number)
+    )
+    for row in rows:
+        yield row.source or row.kind, row.known_at
 
 
 def texts_since(
