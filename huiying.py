@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import sys
 from concurrent.futures import Executor
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from config.settings import Settings, SettingsError, load_settings
+from config.settings import EngineName, Settings, SettingsError, load_settings
 from pipeline.clock import Clock, SystemClock
 from pipeline.document import Kind
 from pipeline.errors import HuiyingError
@@ -53,7 +53,14 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
 
         return open_index(settings)
 
-    return Services(settings, clock, store, Intake(store, clock, pseudonyms), executor, index)
+    def close() -> None:
+        if executor.cache_info().currsize:
+            executor().shutdown()
+        if index.cache_info().currsize:
+            index().close()
+        store.close()
+
+    return Services(settings, clock, store, Intake(store, clock, pseudonyms), executor, index, close)
 
 
 @app.callback()
@@ -92,14 +99,17 @@ def replay(
     assignments: Annotated[Path | None, typer.Option(help="另写每篇文档最终所属事件")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="保留回放的数据目录")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="接着 --data-dir 里没做完的回放")] = False,
-    engine: Annotated[str | None, typer.Option(help="accurate、fast 或 snownlp")] = None,
+    engine: Annotated[EngineName | None, typer.Option(help="研判引擎，默认用设置里的")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """让过去的文档按自己的时钟再走一遍，不动本单位的数据。例：huiying replay --in docs.jsonl --out timeline.jsonl"""
     from pipeline.replay import run_replay
 
+    settings = load_settings()
+    if engine:
+        settings = settings.model_copy(update={"analysis": settings.analysis.model_copy(update={"engine": engine})})
     result = run_replay(
-        partial(build_services), load_settings(), source, out, rules, assignments, data_dir, resume, engine
+        build_services, settings, source, out, rules=rules, assignments=assignments, data_dir=data_dir, resume=resume
     )
     show(result, as_json, "回放 {documents} 篇，{changes} 个变化，写入 {out}")
 

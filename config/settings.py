@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 SHIPPED = Path(__file__).parent
+EngineName = Literal["accurate", "fast", "snownlp"]
 
 
 class SettingsError(Exception):
@@ -44,7 +45,7 @@ class SearchSettings(Group):
 
 
 class AnalysisSettings(Group):
-    engine: Literal["accurate", "fast", "snownlp"] = "accurate"
+    engine: EngineName = "accurate"
     executor: Literal["serial", "processes", "dask"] = "processes"
     workers: int = Field(0, ge=0, le=256, description="0：处理器核数")
     scheduler: str = Field("", description="Dask 调度器地址")

@@ -50,18 +50,21 @@ class Flow:
         self.history: Lane | None = None
 
     def drain(self, until: datetime | None = None) -> int:
-        """Analyse and place all that waits, then tick the timers up to `until`; answers how many were placed.
+        """Analyse and place all that waits, then tick the timers up to `until`; answers how many steps were made.
 
         `until` is the present while the office lives; a replay gives None and stops at its last document.
         """
-        placed = 0
-        while (analysed := self.analyse()) + (moved := self.place()):
-            placed += moved
-            log.debug("flow.moved", analysed=analysed, placed=moved)
+        moved = 0
+        while step := self.step():
+            moved += step
         if until is not None:
             self._transact(self.lane, lambda connection: self.lane.tick_until(connection, until))
         self.history = None
-        return placed
+        return moved
+
+    def step(self) -> int:
+        """One wave analysed and one chunk placed; how many documents and counters moved."""
+        return self.analyse() + self.place()
 
     # ------------------------------------------------------------------ the pure half
     def analyse(self) -> int:

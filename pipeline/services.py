@@ -26,3 +26,4 @@ class Services:
     intake: Intake
     executor: Callable[[], Executor]
     index: Callable[[], SearchIndex]
+    close: Callable[[], None]
