@@ -10,8 +10,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
+from typing import Protocol
 
 from pipeline.document import Copy, EventState, Judged, Observation, Stage, StageChange
 from pipeline.events import evidence
@@ -22,6 +23,19 @@ from pipeline.events.stage_settings import StageSettings
 from pipeline.events.tally import HOUR, LETTERS, Tally, Voice, seconds, title_of
 
 _BUSY = frozenset({Stage.GATHERING, Stage.HOT, Stage.COOLING})
+
+
+class Member(Protocol):
+    """A stored document with its event: a row to restore from."""
+
+    @property
+    def judged(self) -> Judged: ...
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def copy(self) -> Copy | None: ...
+    @property
+    def at(self) -> datetime: ...
 
 
 @dataclass(slots=True)
@@ -45,6 +59,16 @@ class StageBook:
         self._wakings: list[tuple[int, str]] = []
         self._expected: dict[str, tuple[int, int, tuple[float, float, float]]] = {}
         self._voices: dict[str, tuple[bool, bool]] = {}
+
+    @property
+    def remembers(self) -> timedelta:
+        """How long after its last document an event is still followed: what `restore` needs."""
+        return timedelta(days=self._settings.quiet.forget_days)
+
+    @property
+    def normal_window(self) -> timedelta:
+        """How far back arrivals count for what is normal."""
+        return timedelta(days=self._settings.normal.days + 2)
 
     def __contains__(self, event_id: str) -> bool:
         return event_id in self._tallies
@@ -195,33 +219,30 @@ class StageBook:
 
     def restore(
         self,
-        members: Iterable[tuple[str, Judged, Copy | None, datetime]],
+        members: Iterable[Member],
         observations: Iterable[tuple[str, Observation]] = (),
-        changes: Iterable[StageChange] = (),
+        states: Iterable[EventState] = (),
         sources: Iterable[tuple[str, datetime]] | None = None,
     ) -> None:
-        """Rebuild from rows, each kind in order of time.
+        """Rebuild from rows.
 
-        `members`: (event, document, copy, known at) of every event with a document within `forget_days`, all its documents.
-        `changes`: the stored stage changes of those events. `sources`: (source, known at) of all documents of the last
-        `normal.days` + 2 days; None = the members are all there is.
+        `members`: all the documents of every live event, in order. `observations`: (event, counters) by time.
+        `states`: the events as last stored, for their stage, its beginning and its reason. `sources`: (source, known at)
+        of all documents of the last `normal.days` + 2 days; None = the members are all there is.
         """
-        rows: list[tuple[datetime, int, str, tuple[Judged, Copy | None] | Observation]] = [
-            (known, 0, event_id, (judged, copy)) for event_id, judged, copy, known in members
-        ]
-        rows += [(observation.at, 1, event_id, observation) for event_id, observation in observations]
+        rows: list[tuple[datetime, int, str, Member | Observation]] = [(m.at, 0, m.event_id, m) for m in members]
+        rows += [(seen.at, 1, event_id, seen) for event_id, seen in observations]
         rows.sort(key=itemgetter(0, 1))
-        for known, _, event_id, what in rows:
-            if isinstance(what, Observation):
-                if tally := self._tallies.get(event_id):
-                    tally.count(what.document_id, what.counts, seconds(known), what.deleted)
-            else:
-                self._count_document(event_id, what[0], what[1], seconds(known), baseline=sources is None)
+        for known, _, event_id, row in rows:
+            if not isinstance(row, Observation):
+                self._count_document(event_id, row.judged, row.copy, seconds(known), baseline=sources is None)
+            elif tally := self._tallies.get(event_id):
+                tally.count(row.document_id, row.counts, seconds(known), row.deleted)
         for source, known in sources or ():
             self._baseline.add(source, seconds(known))
-        for change in changes:
-            if change.event_id in self._tallies:
-                self._stand(change.event_id, seconds(change.at), change.after, change.reason)
+        for state in states:
+            if state.event_id in self._tallies:
+                self._stand(state.event_id, seconds(state.stage_since), state.stage, state.stage_reason)
         for event_id, tally in self._tallies.items():
             if event_id not in self._standings:
                 self._stand(event_id, tally.opened, Stage.SPREAD, "首次出现")

@@ -1,0 +1,132 @@
+"""Alerting (预警): one alert per event and level; growth updates it; a catch-up gives one digest, not a flood.
+
+In memory, restored from the stored alerts. For each event it knows the gravest level raised, who was told and how big
+the event was then. A rule of a graver level raises a new alert; one of the same or a milder level updates the alert in
+force: new reason when the event has doubled or moved on, new audience when somebody has not been told yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pipeline.alerts.rules import LEVEL_NAMES, RuleBook
+from pipeline.clock import shanghai
+from pipeline.document import Alert, EventState, Judged, Stage
+
+RAISED = "raised"
+UPDATED = "updated"
+LATE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChange:
+    """An alert was raised, or the one in force grew. `newly` = whom to tell now (empty: nobody anew)."""
+
+    what: str  # raised | updated
+    alert: Alert
+    newly: tuple[str, ...]
+    why: str
+
+
+@dataclass(slots=True)
+class _InForce:
+    alert: Alert
+    documents: int
+    stage: Stage | None
+
+
+class Alerting:
+    """What has been raised, and what the rules call for next."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self.book = book
+        self._in_force: dict[str, _InForce] = {}  # by event
+        self._raised: set[str] = set()  # ids without an event (sources, signs, cases, statements)
+
+    def consider(self, state: EventState, judged: Judged | None, at: datetime) -> list[AlertChange]:
+        """Test the event; what is to be raised or updated (none, or one)."""
+        fired = self.book.test(state, judged, at)
+        if not fired:
+            return []
+        gravest = fired[0]
+        known = self._in_force.get(state.event_id)
+        if known is None or gravest.level < known.alert.level:
+            alert = _with_others(gravest, fired[1:])
+            self._in_force[state.event_id] = _InForce(alert, state.documents, state.stage)
+            why = "首次预警" if known is None else f"由{LEVEL_NAMES[known.alert.level]}升为{LEVEL_NAMES[gravest.level]}"
+            return [AlertChange(RAISED, alert, alert.audience, why)]
+        return self._grow(known, fired, state, at)
+
+    def _grow(self, known: _InForce, fired: Sequence[Alert], state: EventState, at: datetime) -> list[AlertChange]:
+        wanted = dict.fromkeys(person for alert in fired for person in alert.audience)
+        newly = tuple(person for person in wanted if person not in known.alert.audience)
+        moved = state.stage is not known.stage and state.stage in (Stage.GATHERING, Stage.HOT)
+        doubled = state.documents >= 2 * known.documents
+        if not (newly or moved or doubled):
+            return []
+        audience = known.alert.audience + newly
+        alert = replace(known.alert, at=at, reason=fired[0].reason, audience=audience, title=state.title)
+        why = (
+            f"文档由 {known.documents} 增至 {state.documents}"
+            if state.documents > known.documents
+            else "又符合一条规则"
+        )
+        known.alert, known.documents, known.stage = alert, state.documents, state.stage
+        return [AlertChange(UPDATED, alert, newly, why)]
+
+    def consider_other(self, fired: Iterable[Alert]) -> list[AlertChange]:
+        """Alerts about a source, a case, an early sign or nothing: each id once."""
+        new = []
+        for alert in fired:
+            if alert.id not in self._raised:
+                self._raised.add(alert.id)
+                new.append(AlertChange(RAISED, alert, alert.audience, "首次预警"))
+        return new
+
+    def merge(self, kept: str, merged: str) -> None:
+        """The kept event answers for both: the graver alert stays in force."""
+        other = self._in_force.pop(merged, None)
+        mine = self._in_force.get(kept)
+        if other and (mine is None or other.alert.level < mine.alert.level):
+            self._in_force[kept] = replace_event(other, kept)
+
+    def restore(self, stored: Iterable[tuple[Alert, EventState | None]]) -> None:
+        """From the stored alerts in order of time, each with its event as last computed (None without one)."""
+        for alert, state in stored:
+            if state is None:
+                self._raised.add(alert.id)
+                continue
+            known = self._in_force.get(state.event_id)
+            if known is None or alert.level < known.alert.level:
+                self._in_force[state.event_id] = _InForce(alert, state.documents, state.stage)
+
+
+def replace_event(known: _InForce, event_id: str) -> _InForce:
+    """The same alert, now of another event."""
+    return _InForce(replace(known.alert, event_id=event_id), known.documents, known.stage)
+
+
+def _with_others(gravest: Alert, others: Sequence[Alert]) -> Alert:
+    if not others:
+        return gravest
+    audience = tuple(dict.fromkeys(person for alert in (gravest, *others) for person in alert.audience))
+    also = "、".join(dict.fromkeys(alert.rule for alert in others))
+    return replace(gravest, audience=audience, reason=f"{gravest.reason}同时符合规则：{also}。")
+
+
+def is_late(alert: Alert, now: datetime) -> bool:
+    """Raised in a catch-up: the alert belongs to a moment long gone by the office's clock."""
+    return now - alert.at > LATE
+
+
+def digest(alerts: Sequence[Alert], now: datetime) -> tuple[str, str]:
+    """(subject, text) of the one notice that a catch-up gives in place of many; gravest first."""
+    ordered = sorted(alerts, key=lambda alert: (alert.level, alert.at, alert.id))
+    first, last = min(a.at for a in alerts), max(a.at for a in alerts)
+    span = f"{shanghai(first):%m-%d %H:%M} 至 {shanghai(last):%m-%d %H:%M}"
+    subject = f"补报：{span} 共 {len(ordered)} 条预警"
+    lines = [f"系统于 {shanghai(now):%m-%d %H:%M} 恢复，以下预警属于 {span}，合并告知："]
+    lines += [f"{LEVEL_NAMES[a.level]} {shanghai(a.at):%m-%d %H:%M} {a.title}\n　{a.reason}" for a in ordered]
+    return subject, "\n".join(lines)
