@@ -10,6 +10,7 @@ none of the spider ones), so its end is the end of the visit, whatever failed on
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -100,12 +101,13 @@ class CrawlEngine:
 
         opened = self._open
 
-        class Collector(Spider):  # type: ignore[misc]
+        class Collector(Spider):
             name = "huiying"
 
             async def start(self) -> AsyncIterator[Any]:
-                for never in ():
-                    yield never
+                nothing: tuple[Any, ...] = ()
+                for request in nothing:
+                    yield request
 
         def stay_open() -> None:
             raise DontCloseSpider
@@ -137,7 +139,6 @@ def scrapy_settings(identity: Identity) -> dict[str, Any]:
         "METAREFRESH_ENABLED": True,
         "METAREFRESH_MAXDELAY": 5,
         "REDIRECT_MAX_TIMES": 5,
-        "REFERER_ENABLED": False,
         "RETRY_TIMES": 2,
         "RETRY_HTTP_CODES": [500, 502, 504, 522, 524, 408],  # 429 and 503 are answered with patience instead
         "RETRY_GIVE_UP_LOG_LEVEL": "INFO",
@@ -183,12 +184,10 @@ def _run_reactor(ready: Future[asyncio.AbstractEventLoop]) -> None:
         from scrapy.utils.reactor import install_reactor
 
         install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
-        from twisted.internet import reactor
-
+        reactor: Any = importlib.import_module("twisted.internet.reactor")
         guard_addresses(reactor)
-        loop = asyncio.get_event_loop()
-        reactor.callWhenRunning(ready.set_result, loop)  # type: ignore[attr-defined]
-        reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
+        reactor.callWhenRunning(ready.set_result, asyncio.get_event_loop())
+        reactor.run(installSignalHandlers=False)
     except BaseException as error:
         logging.getLogger(__name__).exception("reactor")
         if not ready.done():

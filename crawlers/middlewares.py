@@ -27,7 +27,7 @@ from crawlers.troubles import Reason
 ROBOTS_KEPT_SECONDS = 3600.0
 
 
-class Refused(IgnoreRequest):  # type: ignore[misc]
+class Refused(IgnoreRequest):
     """This request must not be made, or its answer not be used."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

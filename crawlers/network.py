@@ -55,8 +55,8 @@ def guard_addresses(reactor: Any) -> None:
     from scrapy.resolver import CachingThreadedResolver
     from twisted.internet.error import DNSLookupError
 
-    class GuardedResolver(CachingThreadedResolver):  # type: ignore[misc]
-        def getHostByName(self, name: str, timeout: Any = ()) -> Any:  # noqa: N802 - Twisted's name
+    class GuardedResolver(CachingThreadedResolver):
+        def getHostByName(self, name: str, timeout: Any = ()) -> Any:
             return super().getHostByName(name, timeout).addCallback(self._refuse_private, name)
 
         @staticmethod

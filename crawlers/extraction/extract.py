@@ -68,10 +68,8 @@ def decode(body: bytes, encoding: str | None) -> str:
     declared = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]+)", body[:2048], re.I)
     names = [encoding or "", declared.group(1).decode("ascii", "ignore") if declared else "", "utf-8", "gb18030"]
     for name in names:
-        if name.lower() in ("gb2312", "gbk"):
-            name = "gb18030"
         try:
-            return body.decode(name) if name else body.decode("utf-8")
+            return body.decode("gb18030" if name.lower() in ("gb2312", "gbk") else name or "utf-8")
         except (UnicodeDecodeError, LookupError):
             continue
     return body.decode("utf-8", "replace")

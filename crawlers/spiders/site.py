@@ -1,0 +1,173 @@
+"""News and government sites (新闻、政府网站): lists, feeds or sitemaps lead to article pages.
+
+New addresses are followed oldest last seen first; a list goes on to its next page while everything on it is new. A known
+article is looked at again later: changed pages are archived again, deleted ones noted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from crawlers.extraction.page import Link, Page
+from crawlers.feeds import Entry, read_feed, read_sitemap
+from crawlers.fetched import Fetched
+from crawlers.troubles import PageTrouble, Reason, SourceTrouble
+from crawlers.visit import KnownPage, Visit
+from pipeline.document import Document
+
+_NEXT = re.compile(r"^\s*(下一页|下页|后一页|>|›|»|next)\s*$", re.I)
+_ARTICLE_WORDS = 6  # a link's words that may be a headline
+
+
+class SiteOptions(BaseModel):
+    """`lists` are list pages besides the source's own url; `article` tells article addresses from others (a regular
+    expression; without one, addresses that look like articles and bear a headline are tried)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    lists: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    article: str = ""
+    next_page: str = ""
+    list_pages: int = Field(default=3, ge=1, le=200)
+    revisits: int = Field(default=10, ge=0, le=200)
+
+    @field_validator("article", "next_page")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"不是有效的正则表达式：{error}") from None
+        return value
+
+
+class Site:
+    """Lists → articles."""
+
+    Options = SiteOptions
+
+    def __init__(self, options: SiteOptions) -> None:
+        self.options = options
+        self._article = re.compile(options.article) if options.article else None
+
+    async def collect(self, visit: Visit) -> None:
+        """Follow every list, feed and sitemap; trouble with one of them is noted, trouble with all stops the source."""
+        troubles: list[PageTrouble] = []
+        starts = [*self.options.lists, *self.options.feeds, *self.options.sitemaps]
+        if visit.source.url not in starts and not starts:
+            starts = [visit.source.url]
+        wanted: dict[str, None] = {}
+        for start in starts:
+            try:
+                async for url in self._leads(visit, start):
+                    wanted.setdefault(url)
+            except PageTrouble as trouble:
+                troubles.append(trouble)
+                visit.miss(start, trouble)
+        if len(troubles) == len(starts):
+            raise SourceTrouble(troubles[0].reason, troubles[0].detail)
+        await visit.each(list(wanted), lambda url: self._article_page(visit, url))
+        await visit.look_again(lambda fetched, page: self._changed(visit, fetched, page), self.options.revisits)
+
+    async def _leads(self, visit: Visit, start: str) -> AsyncIterator[str]:
+        if start in self.options.feeds or start in self.options.sitemaps:
+            fetched = await visit.get(start, conditional=True)
+            if not fetched.unchanged:
+                entries = read_feed(fetched) if start in self.options.feeds else read_sitemap(fetched)
+                for url in await self._unknown(visit, [entry.url for entry in newest_first(entries)]):
+                    yield url
+            return
+        page_url, seen = start, set[str]()
+        for number in range(self.options.list_pages):
+            seen.add(page_url)
+            fetched = await visit.get(page_url, conditional=number == 0)
+            if fetched.unchanged:
+                return
+            page = await visit.read(fetched)
+            candidates = [link.url for link in page.links if self._may_be_article(visit, link, seen)]
+            if not candidates and number == 0:
+                if page.page == "article":
+                    raise PageTrouble(Reason.NOT_UNDERSTOOD, page_url, "列表地址打开的是一篇文章")
+                visit.warn(f"列表页 {page_url} 上没有文章链接")
+            new = await self._unknown(visit, candidates)
+            for url in new:
+                yield url
+            following = self._next(page, seen)
+            if following is None or len(new) < len(candidates) or not visit.source.may_fetch(following):
+                return
+            page_url = following
+
+    async def _unknown(self, visit: Visit, urls: list[str]) -> list[str]:
+        allowed = [url for url in urls if visit.source.may_fetch(url)]
+        known = await visit.known(allowed)
+        return [url for url in allowed if url not in known or not known[url].document_id]
+
+    def _may_be_article(self, visit: Visit, link: Link, seen: set[str]) -> bool:
+        if link.url in seen or not visit.source.may_fetch(link.url):
+            return False
+        if self._article:
+            return bool(self._article.search(link.url))
+        return len(link.text) >= _ARTICLE_WORDS and looks_like_article(link.url)
+
+    def _next(self, page: Page, seen: set[str]) -> str | None:
+        for link in page.links:
+            pattern = self.options.next_page
+            matches = re.search(pattern, link.url) if pattern else _NEXT.match(link.text)
+            if matches and link.url not in seen:
+                return link.url
+        return None
+
+    async def _article_page(self, visit: Visit, url: str) -> None:
+        fetched = await visit.get(url)
+        page = await visit.read(fetched)
+        if page.page == "article":
+            visit.keep(article(visit, fetched, page), fetched)
+        elif self._article or page.page == "other":
+            visit.quarantine(fetched, "；".join(page.reasons) or "看不出是文章")
+        else:  # a list among the guesses: remembered so that it is not tried again
+            visit.harvest.pages[url] = (fetched, "-")
+
+    async def _changed(self, visit: Visit, fetched: Fetched, known: KnownPage) -> None:
+        page = await visit.read(fetched)
+        if page.page != "article":
+            visit.warn(f"原来的文章页 {known.url} 现在看不出是文章")
+
+
+def article(visit: Visit, fetched: Fetched, page: Page) -> Document:
+    """The Document of an article page; its 来源 stands in front of the source's name when the page credits another."""
+    return Document(
+        id=visit.document_id(fetched.asked),
+        text=page.text,
+        kind=visit.source.kind,
+        source=visit.source.name,
+        url=fetched.asked,
+        title=page.title,
+        author=page.author,
+        published_at=not_later(page.published_at, visit.now),
+        collected_at=visit.now,
+    )
+
+
+def not_later(moment: datetime | None, now: datetime) -> datetime | None:
+    """A publication time from the future (a wrong clock, a planned page) is unknown, not true."""
+    return None if moment and moment > now + timedelta(minutes=5) else moment
+
+
+def newest_first(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (entry.published_at is None, -(entry.published_at or _EPOCH).timestamp()))
+
+
+def looks_like_article(url: str) -> bool:
+    """An address with a date or a number of four digits or more in its path, or a long slug, ends in an article."""
+    path = url.split("://", 1)[-1].partition("/")[2]
+    if re.search(r"(^|/)(index|list|default|channel|column|tag|about)[^/]*$", path, re.I) or path.endswith("/"):
+        return False
+    return bool(re.search(r"\d{4,}|20\d\d[-/_]?\d\d", path) or re.search(r"[\w-]{12,}(\.s?html?)?$", path))
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -1,0 +1,105 @@
+"""News and government sites: lists lead to articles, each had once; changed and deleted ones are noticed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from pipeline.clock import parse_time
+from pipeline.store.schema.documents import documents, observations
+from tests.crawlers.misbehaving import Answer
+from tests.crawlers.pages import article, listing
+
+HEADLINES = [(f"/art/2026/3/15/art_1229_{n}.html", f"关于沙洲镇火情处置的第{n}号通报") for n in range(4)]
+
+
+def _serve(site, links=HEADLINES, etag='"1"'):
+    site.html("/", listing(links), ETag=etag)
+    for path, title in links:
+        site.html(path, article(title))
+
+
+def _rows(services, table=documents):
+    with services.store.read() as connection:
+        return connection.execute(select(table)).all()
+
+
+def test_every_article_of_a_list_is_had_once(site, source, crawling, services, clock):
+    _serve(site)
+    worker = crawling(source("site"))
+    first = worker.crawl_due()
+    assert [run.outcome for run in first.runs] == ["ok"]
+    rows = _rows(services)
+    assert sorted(row.title for row in rows) == sorted(title for _, title in HEADLINES)
+    assert all(row.published_at == parse_time("2026-03-15 06:30") for row in rows)
+    assert all(row.collected_at == clock.now() and "明火已被扑灭" in row.text for row in rows)
+    clock.advance(timedelta(hours=2))
+    second = worker.crawl_due()
+    assert second.new == 0
+    assert [site.asked.count(path) for path, _ in HEADLINES] == [2, 2, 2, 2], "once, and once to see whether it changed"
+
+
+def test_nothing_is_crawled_before_it_is_due(site, source, crawling, clock):
+    _serve(site)
+    worker = crawling(source("site"))
+    worker.crawl_due()
+    clock.advance(timedelta(minutes=1))
+    assert worker.crawl_due().runs == []
+    assert worker.next_due() > clock.now()
+
+
+def test_new_articles_on_further_pages_are_followed(site, source, crawling, services):
+    site.html("/", listing(HEADLINES[:2], following="/index_2.html"))
+    site.html("/index_2.html", listing(HEADLINES[2:]))
+    for path, title in HEADLINES:
+        site.html(path, article(title))
+    crawling(source("site")).crawl_due()
+    assert len(_rows(services)) == 4
+
+
+def test_robots_txt_is_obeyed_and_named(site, source, crawling, services):
+    _serve(site)
+    site.html("/robots.txt", f"User-agent: *\nDisallow: {HEADLINES[0][0]}\n")
+    report = crawling(source("site")).crawl_due().runs[0]
+    assert (report.outcome, report.reason, report.missed, report.new) == ("partial", "robots", 1, 3)
+    assert HEADLINES[0][0] not in site.asked
+    assert all("xinwenban@yungang.example" in agent for agent in site.agents)
+
+
+def test_a_deleted_article_is_noticed(site, source, crawling, services, clock):
+    _serve(site)
+    worker = crawling(source("site"))
+    worker.crawl_due()
+    del site.pages[HEADLINES[1][0]]
+    clock.advance(timedelta(hours=2))
+    worker.crawl_due()
+    gone = [row.title for row in _rows(services) if row.deleted_at]
+    assert gone == [HEADLINES[1][1]]
+    assert [row.deleted for row in _rows(services, observations)] == [True]
+
+
+def test_a_site_in_gb18030_that_claims_utf8_is_read(site, source, crawling, services):
+    site.html("/", listing(HEADLINES[:1]))
+    path, title = HEADLINES[0]
+    site.html(path, article(title, charset="utf-8"), encoding="gb18030")
+    crawling(source("site")).crawl_due()
+    assert [row.title for row in _rows(services)] == [title]
+
+
+def test_a_source_that_fails_is_asked_later_and_later(site, source, crawling, clock):
+    site.pages["/"] = Answer(b"", 403)
+    worker = crawling(source("site"))
+    waits = []
+    for _ in range(3):
+        assert [run.outcome for run in worker.crawl_due().runs] == ["failed"]
+        waits.append(worker.next_due() - clock.now())
+        clock.advance_to(worker.next_due())
+    assert waits[0] < waits[1] < waits[2]
+
+
+def test_retry_after_is_respected(site, source, crawling, clock):
+    site.pages["/"] = Answer(b"", 429, {"Retry-After": "7200"})
+    worker = crawling(source("site"))
+    assert worker.crawl_due().runs[0].reason == "throttled"
+    assert worker.next_due() - clock.now() == timedelta(hours=2)
