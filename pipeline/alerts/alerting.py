@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pipeline.alerts.rules import LEVEL_NAMES, RuleBook
 from pipeline.clock import shanghai
 from pipeline.document import Alert, EventState, Judged, Stage
+from pipeline.store.alerts import StoredAlert
 
 RAISED = "raised"
 UPDATED = "updated"
@@ -92,15 +93,16 @@ class Alerting:
         if other and (mine is None or other.alert.level < mine.alert.level):
             self._in_force[kept] = replace_event(other, kept)
 
-    def restore(self, stored: Iterable[tuple[Alert, EventState | None]]) -> None:
-        """From the stored alerts in order of time, each with its event as last computed (None without one)."""
-        for alert, state in stored:
-            if state is None:
-                self._raised.add(alert.id)
+    def restore(self, stored: Iterable[StoredAlert]) -> None:
+        """From the stored alerts in order of time, each with how big its event was when it last grew."""
+        for known in stored:
+            event_id = known.alert.event_id
+            if not event_id:
+                self._raised.add(known.alert.id)
                 continue
-            known = self._in_force.get(state.event_id)
-            if known is None or alert.level < known.alert.level:
-                self._in_force[state.event_id] = _InForce(alert, state.documents, state.stage)
+            mine = self._in_force.get(event_id)
+            if mine is None or known.alert.level < mine.alert.level:
+                self._in_force[event_id] = _InForce(known.alert, known.documents, known.stage)
 
 
 def replace_event(known: _InForce, event_id: str) -> _InForce:

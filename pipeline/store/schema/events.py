@@ -75,6 +75,8 @@ alerts = Table(
     Column("event_id", String(32), nullable=False, default="", index=True),
     Column("evidence", JSON, nullable=False),
     Column("audience", JSON, nullable=False),
+    Column("documents", Integer, nullable=False, default=0, comment="of its event, when it last grew"),
+    Column("stage", String(12), nullable=False, default="", comment="of its event, when it last grew"),
     Column("state", String(12), nullable=False, default="open", comment="open, acknowledged, closed"),
     Column("acknowledged_by", String(64), nullable=False, default=""),
     Column("acknowledged_at", Instant),
