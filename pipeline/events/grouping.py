@@ -1,0 +1,130 @@
+"""Grouping (事件归并): each document joins the event that it is about, or starts one, at once.
+
+In order: a forwarded post joins the event of the post that it forwards; a copy joins that of its original; every other
+document is compared with at most CANDIDATES events that share its rarest words, or its kind of incident at its place.
+The comparison is a sum of a few readable pieces of evidence (pipeline.events.evidence_of_same): words, place, kind,
+numbers, time. A document that fits two events, themselves alike, joins them: the older id stays, the other redirects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from pipeline.document import Copy, Judged, Placement
+from pipeline.events.incidents import Incidents, shipped_incidents
+from pipeline.events.likeness import Likeness, likeness, rarities, reason_of
+from pipeline.events.live import Event, LiveEvents
+from pipeline.events.signature import Signature, signature
+
+JOIN = 0.0  # score from which a document joins
+MERGE = 2.0  # score that a document must reach with a second event to join the two
+CANDIDATES = 8  # events compared by shared words
+SCENE_CANDIDATES = 4  # events compared because the same kind of thing happens at the same place
+VISITED = 1500  # index entries looked at per document
+CROWDED = 400  # a word or scene of more live events than that points at none
+
+
+class Grouping:
+    """Places documents into events; `place` in the order of the flow, `restore` from its rows."""
+
+    def __init__(self, window: timedelta, incidents: Incidents | None = None) -> None:
+        self._window = window
+        self._incidents = incidents or shipped_incidents()
+        self._live = LiveEvents()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def place(self, judged: Judged, copy: Copy | None, at: datetime) -> Placement:
+        """The event of one new document, with why; it is remembered there."""
+        self._live.forget(at - self._window)
+        new = signature(judged, self._incidents)
+        placement = self._followed(new, copy) or self._compared(new)
+        self._live.add(new, placement.event_id)
+        for merged in placement.merged:
+            self.merge(placement.event_id, merged)
+        return placement
+
+    def restore(self, rows: Iterable[tuple[Judged, str]]) -> None:
+        """Remember placed documents again, in the order in which they were placed."""
+        for judged, event_id in rows:
+            self._live.add(signature(judged, self._incidents), event_id)
+
+    def merge(self, kept: str, merged: str) -> None:
+        """All live documents of `merged` go over to `kept`."""
+        event = self._live.events.get(merged)
+        if event is not None and kept != merged:
+            self._live.move([document.document_id for document in event.documents.values()], kept)
+
+    def split(self, event_id: str, document_ids: Iterable[str], new_event_id: str) -> None:
+        """Those documents of the event become an event of their own."""
+        mine = self._live.event_of
+        self._live.move([name for name in document_ids if mine.get(name) == event_id], new_event_id)
+
+    def _followed(self, new: Signature, copy: Copy | None) -> Placement | None:
+        """A forward or a copy goes where the post that it repeats went."""
+        event_id = self._live.event_of.get(new.repost_of) if new.repost_of else None
+        if event_id is not None:
+            return Placement(new.document_id, event_id, False, 1.0, "转发了该事件中的文档")
+        event_id = self._live.event_of.get(copy.original_id) if copy else None
+        if copy is None or event_id is None:
+            return None
+        how = {"exact": "全文相同", "near": "内容大体相同", "quoted": "引用了其原文"}[copy.how]
+        return Placement(
+            new.document_id, event_id, False, copy.similarity, f"与该事件中的文档{how}（相似度 {copy.similarity:.0%}）"
+        )
+
+    def _compared(self, new: Signature) -> Placement:
+        rarity = rarities(new, self._live)
+        found = [(likeness(new, rarity, event, self._live), event) for event in self._candidates(new, rarity)]
+        found.sort(key=lambda pair: (-pair[0].score, pair[1].first))
+        if not found or found[0][0].score < JOIN:
+            return Placement(new.document_id, event_id(new.document_id), True, 0.0, _why_alone(found))
+        best, event = found[0]
+        twins = [
+            other for alike, other in found[1:] if alike.score >= MERGE and best.score >= MERGE and _one(event, other)
+        ]
+        kept = min([event, *twins], key=lambda one: one.first)
+        merged = tuple(one.id for one in [event, *twins] if one is not kept)
+        return Placement(new.document_id, kept.id, False, best.probability, reason_of(new, best, event), merged)
+
+    def _candidates(self, new: Signature, rarity: list[float]) -> list[Event]:
+        """The events worth comparing, a bounded number of them."""
+        live = self._live
+        overlap: dict[str, float] = {}
+        visited = 0
+        lists = [(len(posting), i, posting) for i, term in enumerate(new.terms) if (posting := live.postings.get(term))]
+        for size, i, posting in sorted(lists, key=lambda entry: entry[:2]):
+            if size > CROWDED or visited + size > VISITED:
+                break
+            visited += size
+            for name in posting:
+                overlap[name] = overlap.get(name, 0.0) + rarity[i]
+        chosen = dict.fromkeys(sorted(overlap, key=lambda name: (-overlap[name], name))[:CANDIDATES])
+        for kind in sorted(new.kinds):
+            for town in ("", *sorted(new.towns)):
+                holders = live.scenes.get((town, kind), {})
+                if len(holders) <= CROWDED:
+                    best = sorted(holders, key=lambda name: (-holders[name], name))[:SCENE_CANDIDATES]
+                    chosen.update(dict.fromkeys(best))
+        return [live.events[name] for name in chosen]
+
+
+def event_id(document_id: str) -> str:
+    """The id of an event that this document opens."""
+    return "e" + blake2b(document_id.encode(), digest_size=8).hexdigest()
+
+
+def _one(left: Event, right: Event) -> bool:
+    """Two events may be one when neither place nor kind tells them apart."""
+    if left.towns and right.towns and not left.towns.keys() & right.towns.keys():
+        return False
+    return not (left.kinds and right.kinds) or bool(left.kinds.keys() & right.kinds.keys())
+
+
+def _why_alone(found: list[tuple[Likeness, Event]]) -> str:
+    if not found:
+        return "没有说同一件事的活动事件，另立新事件"
+    return f"与最接近的事件只有 {found[0][0].probability:.0%} 的把握是同一件事，另立新事件"

@@ -1,0 +1,159 @@
+"""The live documents and events of the window (活动事件), with an index by term and by place and kind.
+
+All counts are whole numbers and nothing depends on the order of a dictionary, so the state is a pure function of the
+live documents, their order and their event ids: adding and taking away leave no trace, and a restored index answers
+as the first one did.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from pipeline.events.signature import Signature
+
+Key = TypeVar("Key", int, tuple[str, str])
+MEASURED = 60  # latest documents of an event that its pace is measured on
+
+
+@dataclass(slots=True)
+class Event:
+    """One event's live documents, in the order in which they came, and what they count up to."""
+
+    id: str
+    documents: dict[int, Signature] = field(default_factory=dict)
+    towns: Counter[str] = field(default_factory=Counter)
+    spots: Counter[str] = field(default_factory=Counter)
+    abroad: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    numbers: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def first(self) -> int:
+        """Sequence number of the oldest live document: the event's age."""
+        return next(iter(self.documents))
+
+    @property
+    def last(self) -> int:
+        return next(reversed(self.documents))
+
+    @property
+    def last_at(self) -> datetime:
+        return self.documents[self.last].at
+
+    def latest(self, count: int) -> Iterator[Signature]:
+        """The newest documents first."""
+        for _, sequence in zip(range(count), reversed(self.documents), strict=False):
+            yield self.documents[sequence]
+
+    def recent(self, since: datetime) -> int:
+        """Documents since then among the latest MEASURED."""
+        return sum(1 for document in self.latest(MEASURED) if document.at >= since)
+
+
+class LiveEvents:
+    """Index of the live documents by event, term, and place and kind."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Event] = {}
+        self.event_of: dict[str, str] = {}  # live document id → event id
+        self.postings: dict[int, dict[str, int]] = {}  # term → event id → documents
+        self.scenes: dict[tuple[str, str], dict[str, int]] = {}  # (town or '', kind) → event id → documents
+        self._order: deque[tuple[int, str]] = deque()  # (sequence, document id)
+        self._sequence = 0
+
+    def __len__(self) -> int:
+        return len(self.event_of)
+
+    def add(self, signature: Signature, event_id: str) -> None:
+        """A document joins an event or opens it."""
+        sequence = self._sequence
+        self._sequence += 1
+        self._order.append((sequence, signature.document_id))
+        self.event_of[signature.document_id] = event_id
+        self._put(sequence, signature, event_id)
+
+    def forget(self, before: datetime) -> None:
+        """Let documents older than that leave, oldest first."""
+        while self._order:
+            sequence, document_id = self._order[0]
+            event_id = self.event_of[document_id]
+            if self.events[event_id].documents[sequence].at >= before:
+                return
+            self._order.popleft()
+            del self.event_of[document_id]
+            self._take(sequence, event_id)
+
+    def move(self, document_ids: Iterable[str], target: str) -> None:
+        """Documents go over to another event (merge, split); those no longer live are none of our business."""
+        wanted = set(document_ids)
+        moved = [(sequence, document_id) for sequence, document_id in self._order if document_id in wanted]
+        for sequence, document_id in moved:
+            source = self.event_of[document_id]
+            if source != target:
+                signature = self._take(sequence, source)
+                self._put(sequence, signature, target)
+                self.event_of[document_id] = target
+        event = self.events.get(target)
+        if event is not None:
+            event.documents = dict(sorted(event.documents.items()))
+
+    def _put(self, sequence: int, signature: Signature, event_id: str) -> None:
+        event = self.events.get(event_id)
+        if event is None:
+            event = self.events[event_id] = Event(event_id)
+        event.documents[sequence] = signature
+        key = event.id
+        for term in signature.terms:
+            posting = self.postings.get(term)
+            if posting is None:
+                self.postings[term] = {key: 1}
+            else:
+                posting[key] = posting.get(key, 0) + 1
+        for scene in _scenes(signature):
+            holders = self.scenes.setdefault(scene, {})
+            holders[key] = holders.get(key, 0) + 1
+        event.towns.update(signature.towns)
+        event.spots.update(signature.spots)
+        event.abroad.update(signature.abroad)
+        event.kinds.update(signature.kinds.keys())
+        event.numbers.update(signature.numbers)
+
+    def _take(self, sequence: int, event_id: str) -> Signature:
+        event = self.events[event_id]
+        signature = event.documents.pop(sequence)
+        for term in signature.terms:
+            _lower(self.postings, term, event_id)
+        for scene in _scenes(signature):
+            _lower(self.scenes, scene, event_id)
+        for counter, names in (
+            (event.towns, signature.towns),
+            (event.spots, signature.spots),
+            (event.abroad, signature.abroad),
+            (event.kinds, signature.kinds.keys()),
+            (event.numbers, signature.numbers),
+        ):
+            for name in names:
+                counter[name] -= 1
+                if not counter[name]:
+                    del counter[name]
+        if not event.documents:
+            del self.events[event_id]
+        return signature
+
+
+def _scenes(signature: Signature) -> list[tuple[str, str]]:
+    return [(town, kind) for kind in signature.kinds for town in ("", *signature.towns)]
+
+
+def _lower(index: dict[Key, dict[str, int]], key: Key, event_id: str) -> None:
+    holders = index[key]
+    if holders[event_id] > 1:
+        holders[event_id] -= 1
+        return
+    del holders[event_id]
+    if not holders:
+        del index[key]

@@ -1,0 +1,86 @@
+"""What grouping reads of one document (文档特征): its weightiest terms, places, kinds of incident and numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.document import Judged, Scope
+from pipeline.events import sparse
+from pipeline.events.incidents import Incidents
+
+TERMS = 40  # terms kept of one document
+READ = 600  # characters of the text that are read: what a report is about stands at its head
+_HASHTAG = re.compile(r"#([^#\s]{2,30})#")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One document as grouping sees it; terms are hashed cells in descending weight."""
+
+    document_id: str
+    at: datetime
+    terms: tuple[int, ...]
+    weights: tuple[float, ...]  # term frequency factor, without rarity
+    words: tuple[str, ...]  # the readable ones among the terms, for the reason
+    kinds: dict[str, float]
+    towns: frozenset[str]
+    spots: frozenset[str]  # landmarks, villages, roads
+    abroad: frozenset[str]  # places outside the district
+    numbers: frozenset[str]
+    repost_of: str
+    local: bool
+
+
+def signature(judged: Judged, incidents: Incidents) -> Signature:
+    """Read a judged document; a pure function, so that a restored grouping sees what the first one saw."""
+    document, analysis = judged.document, judged.analysis
+    title = sparse.clean(analysis.masked_title or document.title)
+    body = sparse.clean((analysis.masked_text or document.text)[:READ])
+    rarity = sparse.shipped_rarity()
+    counts: Counter[str] = Counter()
+    for text, times in ((title, 2), (body, 1)):
+        for term in (*sparse.words(text), *sparse.pairs(text)):
+            counts[term] += times
+    for tag in _HASHTAG.findall(title + body):
+        counts["#" + tag] += 2
+    weighed = sorted(((1 + math.log(n), term) for term, n in counts.items()), key=lambda pair: pair[1])
+    best = sorted(weighed, key=lambda pair: (-pair[0] * rarity[sparse.cell(pair[1])], pair[1]))[:TERMS]
+    cells: dict[int, float] = {}
+    for weight, term in best:
+        cells.setdefault(sparse.cell(term), weight)
+    towns, spots, abroad = _places(judged)
+    return Signature(
+        document.id,
+        document.known_at,
+        tuple(cells),
+        tuple(cells.values()),
+        tuple(term for _, term in best if len(term) > 1)[:12],
+        incidents.kinds(title + " " + body),
+        towns,
+        spots,
+        abroad,
+        sparse.numbers(title + " " + body),
+        document.repost_of,
+        analysis.scope is Scope.LOCAL,
+    )
+
+
+def _places(judged: Judged) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """(towns, finer places, places of other districts)."""
+    towns: set[str] = set()
+    spots: set[str] = set()
+    abroad: set[str] = set()
+    for place in judged.analysis.places:
+        if place.town:
+            towns.add(place.town)
+            if place.name != place.town:
+                spots.add(place.name)
+        elif judged.analysis.scope is Scope.LOCAL:
+            spots.add(place.name)
+        else:
+            abroad.add(place.name)
+    return frozenset(towns), frozenset(spots), frozenset(abroad)
