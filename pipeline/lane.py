@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from pipeline.alerts.alerting import Alerting
-from pipeline.cases.desk import Desk
+from pipeline.alerts.alerting import AlertChange, Alerting
+from pipeline.alerts.rules import load_rules
 from pipeline.document import Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
 from pipeline.events.stages import StageBook
 from pipeline.services import Services
-from pipeline.store import documents, events
+from pipeline.store import alerts, documents, events
 from pipeline.store.events import Change, Position
 
 GRID = timedelta(minutes=10)
@@ -44,9 +44,8 @@ class Lane:
         self.copy_window = timedelta(days=settings.events.copy_window_days)
         self.copies = Copies(self.copy_window, settings.events.copy_limit)
         self.grouping = Grouping(self.window)
-        self.stages = StageBook(settings)
-        self.alerting = Alerting(settings)
-        self.desk = Desk(settings)
+        self.stages = StageBook()
+        self.alerting = Alerting(load_rules(settings.file("rules.toml")))
         self._touched: dict[str, datetime] = {}
 
     @classmethod
@@ -70,6 +69,7 @@ class Lane:
             events.stage_changes(connection, live, before),
             events.arrivals(connection, reached - self.stages.normal_window, before),
         )
+        self.alerting.restore(alerts.all_since(connection, live))
 
     # ------------------------------------------------------------------ steps
     def place(self, connection: Connection, judged: Judged) -> None:
@@ -132,8 +132,6 @@ class Lane:
     def _tick(self, connection: Connection, tick: datetime) -> None:
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
-        events.record(connection, self.alerting.tick(connection, tick))
-        events.record(connection, self.desk.tick(connection, tick))
 
     def _keep(self, connection: Connection, placement: Placement, judged: Judged, at: datetime) -> None:
         if placement.opened:
@@ -145,6 +143,8 @@ class Lane:
             events.record(connection, [change])
         for merged in placement.merged:
             self.stages.merge(placement.event_id, merged, at)
+            self.alerting.merge(placement.event_id, merged)
+            alerts.move_event(connection, merged, placement.event_id)
             self._touched.pop(merged, None)
             events.redirect(connection, merged, placement.event_id)
             detail = {"merged": merged}
@@ -160,14 +160,26 @@ class Lane:
         self._touched[event_id] = at
         events.record(connection, [_stage_line(change) for change in moved])
         state = self.stages.state(event_id, at)
-        raised = self.alerting.consider(connection, state, judged, at)
-        events.record(connection, raised)
-        events.record(connection, self.desk.on_alerts(connection, raised, state, at))
+        for change in self.alerting.consider(state, judged, at):
+            alerts.save(connection, change.alert, state.documents, state.stage)
+            events.record(connection, [_alert_line(change, at)])
 
 
 def _stage_line(change: StageChange) -> Change:
     detail = {"before": change.before, "after": change.after, "back": change.back}
     return Change(change.at, "stage", change.after, change.reason, change.event_id, detail=detail)
+
+
+def _alert_line(change: AlertChange, at: datetime) -> Change:
+    alert = change.alert
+    detail = {
+        "rule": alert.rule,
+        "level": alert.level,
+        "title": alert.title,
+        "why": change.why,
+        "legal_class": alert.legal_class,
+    }
+    return Change(at, "alert", change.what, alert.reason, alert.event_id, alert.id, detail=detail)
 
 
 def _grid_before(moment: datetime) -> datetime:
