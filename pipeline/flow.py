@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
+from operator import itemgetter
 
 import structlog
 from sqlalchemy import Connection
@@ -156,8 +157,9 @@ class Flow:
 
 def _walk(connection: Connection, lane: Lane, chunk: Sequence[Judged], seen: Sequence[Observation]) -> None:
     """Documents and later counters, merged by time; documents come before counters of the same moment."""
-    steps = sorted([*chunk, *seen], key=lambda step: step.document.known_at if isinstance(step, Judged) else step.at)
-    for step in steps:
+    steps: list[tuple[datetime, int, Judged | Observation]] = [(j.document.known_at, 0, j) for j in chunk]
+    steps += [(observation.at, 1, observation) for observation in seen]
+    for _, _, step in sorted(steps, key=itemgetter(0, 1)):
         if isinstance(step, Judged):
             lane.place(connection, step)
         else:

@@ -64,9 +64,9 @@ class Lane:
         self.copies.restore(events.texts_since(connection, reached - self.copy_window, before))
         live = reached - self.stages.remembers
         self.stages.restore(
-            ((m.event_id, m.judged, m.copy, m.at) for m in events.members_of_live(connection, live, before)),
+            events.members_of_live(connection, live, before),
             events.observations_of_live(connection, live, before),
-            events.stage_changes(connection, live, before),
+            events.live_states(connection, live),
             events.arrivals(connection, reached - self.stages.normal_window, before),
         )
         self.alerting.restore(alerts.all_since(connection, live))

@@ -77,5 +77,7 @@ def _strict(source: Path, rows: Iterable[Document | Rejected]) -> Iterable[Docum
         if isinstance(row, Rejected):
             raise HuiyingError(f"{source} 第 {row.row} 行：{row.reason}；请改正后再回放。")
         if row.collected_at is None and row.published_at is None:
-            raise HuiyingError(f"{source} 里的文档 {row.id} 没有 collected_at 也没有 published_at；回放需要时间，请补上。")
+            raise HuiyingError(
+                f"{source} 里的文档 {row.id} 没有 collected_at 也没有 published_at；回放需要时间，请补上。"
+            )
         yield row

@@ -20,7 +20,6 @@ from pipeline.document import (
     Placement,
     Scope,
     Stage,
-    StageChange,
 )
 from pipeline.store.documents import analysis_columns, analysis_of, document_of, observation_of
 from pipeline.store.schema.documents import analyses, copies, documents, observations
@@ -251,28 +250,6 @@ def observations_of_live(
     )
     for row in rows:
         yield row.event_id, observation_of(row)
-
-
-def stage_changes(connection: Connection, since: datetime, before: datetime | None = None) -> Iterator[StageChange]:
-    """The journal's stage changes of events that have a document placed since `since`, in order."""
-    table = event_documents
-    live = select(table.c.event_id).where(table.c.known_at >= since, table.c.known_at < before if before else true())
-    rows = connection.execute(
-        select(changes)
-        .where(changes.c.type == "stage", changes.c.event_id.in_(live))
-        .where(changes.c.at < before if before else true())
-        .order_by(changes.c.number)
-    )
-    for row in rows:
-        earlier = row.detail["before"]
-        yield StageChange(
-            row.event_id,
-            row.at,
-            Stage(earlier) if earlier else None,
-            Stage(row.detail["after"]),
-            row.reason,
-            row.detail["back"],
-        )
 
 
 def arrivals(connection: Connection, since: datetime, before: datetime | None = None) -> Iterator[tuple[str, datetime]]:
