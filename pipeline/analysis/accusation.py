@@ -1,0 +1,63 @@
+"""Reports of wrongdoing (举报): whom the text accuses, so that it is never routed to that unit.
+
+A text accuses when a verb of reporting (举报, 检举…) and a unit or post stand near each other, or when a wrong of office (受贿,
+吃拿卡要…) stands near a unit, a town or a post. Only units and posts are kept, never a person's name.
+"""
+
+from __future__ import annotations
+
+from pipeline.analysis.clean import folded
+from pipeline.analysis.cues import PhraseBook
+from pipeline.analysis.district import AccusationCues, District
+
+NEAR = 24  # characters between the wrong and who did it
+
+
+class Accusations:
+    """Verbs, wrongs, posts and units, ready to read texts."""
+
+    def __init__(self, district: District) -> None:
+        cues: AccusationCues = district.cues.accusation
+        units = [
+            (folded(name), department.name)
+            for department in district.departments
+            for name in (department.name, *department.aliases)
+        ]
+        towns = [
+            (folded(name), town.name)
+            for town in district.places.town
+            for name in (town.name, town.name + "政府", *town.aliases, *town.villages)
+        ]
+        villages = [
+            (folded(village), f"{town.name}{village}") for town in district.places.town for village in town.villages
+        ]
+        self._book = PhraseBook(
+            [(folded(verb), ("verb", "")) for verb in cues.verbs]
+            + [(folded(wrong), ("wrong", "")) for wrong in cues.wrongs]
+            + [(folded(post), ("post", post)) for post in cues.posts]
+            + [
+                (phrase, ("unit", name))
+                for phrase, name in units + [t for t in towns if t[0] not in dict(villages)] + villages
+            ]
+        )
+
+    def find(self, text: str) -> str:
+        """The accused unit and post in words (柳渡镇柳东村 村主任), '' when the text accuses nobody of an office."""
+        marks: dict[str, list[tuple[int, int, str]]] = {"verb": [], "wrong": [], "post": [], "unit": []}
+        for found, meanings in self._book.longest(text):
+            for mark, name in meanings:
+                marks[mark].append((found.start, found.end, name))
+        accused = [name for start, end, name in marks["post"] if self._is_blamed(start, end, marks)]
+        units = [
+            name
+            for start, end, name in marks["unit"]
+            if self._is_blamed(start, end, marks) or (accused and any(0 <= p[0] - end <= 12 for p in marks["post"]))
+        ]
+        return " ".join(dict.fromkeys([*units, *accused]))
+
+    @staticmethod
+    def _is_blamed(start: int, end: int, marks: dict[str, list[tuple[int, int, str]]]) -> bool:
+        """A verb of reporting just before and a wrong anywhere, or a wrong just behind."""
+        reported = any(0 <= start - verb[1] <= NEAR // 2 for verb in marks["verb"])
+        wronged = any(0 <= wrong[0] - end <= NEAR for wrong in marks["wrong"])
+        return wronged or (reported and bool(marks["wrong"]))

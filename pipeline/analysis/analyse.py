@@ -1,0 +1,89 @@
+"""One document in, what is said in it out (研判): the pure half of the flow, safe in any process pool.
+
+Order: clean → mask → fold → places → scope; topic; accusation → departments; opinion kind; rumour; asks; sentiment.
+Every step reads the folded text (simplified, half-width, lower case, same offsets as the clean text) and gives its
+reason in words. The same document, district and models give the same analysis in every process and batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from pipeline.analysis.accusation import Accusations
+from pipeline.analysis.asks import Asks
+from pipeline.analysis.clean import clean, folded, language
+from pipeline.analysis.departments import DutyList
+from pipeline.analysis.district import District
+from pipeline.analysis.mask import mask
+from pipeline.analysis.opinion_kind import OpinionKinds
+from pipeline.analysis.places import Gazetteer
+from pipeline.analysis.rumour import RumourMarks
+from pipeline.analysis.scope import judge as judge_scope
+from pipeline.analysis.sentiment import load_engine
+from pipeline.analysis.topic import TopicJudge
+from pipeline.analysis.topic_model import TopicModel
+from pipeline.document import Analysis, Document, Scope
+
+READ_AT_MOST = 6_000  # characters that the rules read: an article says what it is about long before that
+OPENING = 60  # characters of the body that weigh like the title
+TITLE_AT_MOST = 300
+
+
+class Analyser:
+    """All judgements for one district and one sentiment engine (accurate, fast, snownlp); built once in a process."""
+
+    def __init__(self, district: District, engine: str = "accurate") -> None:
+        self._engine = engine
+        self._sentiment = load_engine(engine)
+        self._gazetteer = Gazetteer(district.places)
+        self._topics = TopicJudge(district.topics, TopicModel.load())
+        self._duties = DutyList(district.departments)
+        self._opinion = OpinionKinds(district.cues.opinion)
+        self._rumour = RumourMarks(district.cues.rumour)
+        self._asks = Asks(district.cues.asks)
+        self._accusations = Accusations(district)
+        parts = (district.digest, self._topics.digest, engine, str(getattr(self._sentiment, "digest", "")))
+        self.digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:16]
+
+    def analyse(self, document: Document) -> Analysis:
+        """Judge one document. Never fails on bad text: an empty one gets a neutral, unsure analysis."""
+        title, body = clean(document.title)[:TITLE_AT_MOST], clean(document.text)
+        masked_title, masked_text = mask(title), mask(body)
+        text = folded(f"{title}\n{body}" if title else body)[:READ_AT_MOST]
+        opening = (len(title) + 1 if title else 0) + OPENING
+        mentions = self._gazetteer.find(text, document)
+        scope, scope_reason = judge_scope(mentions, opening - OPENING)
+        topic = self._topics.judge(text, opening, document.kind)
+        places = mentions.places()
+        accused = self._accusations.find(text)
+        foreign = scope is not Scope.LOCAL and bool(mentions.hits)
+        return Analysis(
+            document_id=document.id,
+            language=language(f"{title}\n{body}"),
+            sentiment=self._sentiment.judge(f"{title}\n{body}" if title else body),
+            topic=topic,
+            scope=scope,
+            scope_reason=scope_reason,
+            places=places,
+            departments=() if foreign else self._duties.guess(text, opening, topic, places, accused),
+            opinion_kind=self._opinion.suggest(text, opening, document.kind),
+            rumour=self._rumour.suggest(text),
+            masked_title=masked_title,
+            masked_text=masked_text,
+            accusation=accused,
+            asks=self._asks.find(masked_title, masked_text),
+            engine=self._engine,
+            digest=self.digest,
+        )
+
+
+_ANALYSERS: dict[tuple[str, str], Analyser] = {}  # of this process, by district and engine
+
+
+def analyse_chunk(district: District, engine: str, documents: Sequence[Document]) -> list[Analysis]:
+    """Analyse several documents, in order: what a process pool runs. One Analyser per process, district and engine."""
+    key = (district.digest, engine)
+    if key not in _ANALYSERS:
+        _ANALYSERS[key] = Analyser(district, engine)
+    return [_ANALYSERS[key].analyse(document) for document in documents]

@@ -1,0 +1,115 @@
+"""What a document is about (主题): precise rules first, then the trained model, then the finer topic by its words.
+
+A topic that the model was not trained on (安全生产, 公共安全, …) fires only by a rule of topics.toml; a text in which the
+model knows nothing, or knows nothing well, is 其他. `confidence` is the model's calibrated probability, or RULE_SURE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.analysis.clean import folded
+from pipeline.analysis.cues import PhraseBook
+from pipeline.analysis.district import OTHER, TopicEntry, TopicRule
+from pipeline.analysis.topic_model import TopicModel, Verdict
+from pipeline.document import Kind, Topic
+
+RULE_SURE = 0.9
+UNSURE = 0.30  # below this the best of seven is no better than a guess
+FEW = 4  # features known to the model below which it has nothing to say
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    topic: str
+    rule: TopicRule
+    number: int
+
+
+class TopicJudge:
+    """Rules and model, ready to read texts."""
+
+    def __init__(self, topics: tuple[TopicEntry, ...], model: TopicModel) -> None:
+        self._topics = {entry.name: entry for entry in topics}
+        self._model = model
+        rules = [(entry.name, rule) for entry in topics for rule in entry.rule]
+        self._rules = [_Rule(topic, rule, number) for number, (topic, rule) in enumerate(rules)]
+        self._words: PhraseBook[tuple[int, int]] = PhraseBook(
+            (folded(word), (rule.number, group))
+            for rule in self._rules
+            for group, words in enumerate((*rule.rule.all, rule.rule.none))
+            for word in words
+        )
+        self._subs = PhraseBook(
+            (folded(word), (entry.name, sub.name)) for entry in topics for sub in entry.sub for word in sub.words
+        )
+
+    @property
+    def digest(self) -> str:
+        return self._model.digest
+
+    def judge(self, text: str, opening: int, kind: Kind) -> Topic:
+        """Topic of a folded text whose first `opening` characters are title and opening."""
+        fired = self._fired(text, kind)
+        if fired is not None:
+            rule, words = fired
+            sub, why = self._sub(text, opening, rule.topic)
+            return Topic(rule.topic, RULE_SURE, sub, (f"规则：{rule.rule.why}（文中{'、'.join(words)}）", *why))
+        verdict = self._model.judge(text)
+        probability = max(verdict.probabilities)
+        if verdict.known < FEW or probability < UNSURE:
+            return Topic(OTHER, round(1 - probability, 3), "", ("文中没有足以判断主题的词",))
+        label = verdict.labels[verdict.probabilities.index(probability)]
+        sub, why = self._sub(text, opening, label)
+        return Topic(label, round(probability, 3), sub, (*_reason(verdict, label, probability), *why))
+
+    def _fired(self, text: str, kind: Kind) -> tuple[_Rule, list[str]] | None:
+        """The first rule whose groups are all present, near enough, without a forbidden word."""
+        places: dict[tuple[int, int], list[tuple[int, str]]] = {}
+        for found, meanings in self._words.find(text):
+            for meaning in meanings:
+                places.setdefault(meaning, []).append((found.start, found.phrase))
+        for rule in self._rules:
+            if rule.rule.kinds and kind not in rule.rule.kinds:
+                continue
+            groups = [places.get((rule.number, group), []) for group in range(len(rule.rule.all))]
+            if (rule.number, len(groups)) in places or not all(groups):
+                continue
+            near = _near(groups, rule.rule.within)
+            if near is not None:
+                return rule, near
+        return None
+
+    def _sub(self, text: str, opening: int, label: str) -> tuple[str, tuple[str, ...]]:
+        """The finer topic with the most words (in title or opening twice), and those words."""
+        scores: dict[str, float] = {}
+        words: dict[str, list[str]] = {}
+        for found, meanings in self._subs.find(text):
+            for topic, sub in meanings:
+                if topic == label:
+                    scores[sub] = scores.get(sub, 0.0) + (2.0 if found.end <= opening else 1.0) * len(found.phrase)
+                    words.setdefault(sub, []).append(found.phrase)
+        if not scores:
+            return "", ()
+        order = [sub.name for sub in self._topics[label].sub]
+        best = max(order, key=lambda sub: (scores.get(sub, 0.0), -order.index(sub)))
+        return best, (f"{best}：文中{'、'.join(list(dict.fromkeys(words[best]))[:3])}",)
+
+
+def _near(groups: list[list[tuple[int, str]]], within: int) -> list[str] | None:
+    """One word of each group, all within `within` characters of one of the first group's; None if there is none."""
+    for at, first in groups[0]:
+        chosen = [first]
+        for group in groups[1:]:
+            word = next((word for place, word in group if not within or abs(place - at) <= within), None)
+            if word is None:
+                break
+            chosen.append(word)
+        else:
+            return chosen
+    return None
+
+
+def _reason(verdict: Verdict, label: str, probability: float) -> tuple[str, ...]:
+    said = f"，依据文中{'、'.join(verdict.words)}" if verdict.words else ""
+    return (f"{label}的可能性{probability:.0%}{said}",)
