@@ -1,0 +1,78 @@
+"""Why a text was judged so (理由): the words that moved the score, with their place, sign and weight, in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import rjieba
+from numpy.typing import NDArray
+
+from pipeline.analysis.sentiment_linear import Found
+
+SHOWN = 3  # words on the side of the judgement; one more on the other side
+LEAST = 0.08  # of log-odds: less is noise
+EXPLAINED = 600  # characters explained: reasons come from the head of an article
+_JOINS = frozenset("不没无未别莫勿非很太真好又总")  # a one-character word that belongs to the next one
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A word of the text and how much it moved positive against negative (log-odds)."""
+
+    text: str
+    start: int
+    weight: float
+
+
+def moving_phrases(text: str, found: Found, contributions: NDArray[np.float32]) -> list[Phrase]:
+    """Spread every n-gram's share over its characters, add up by word, strongest first."""
+    size = min(len(text), EXPLAINED)
+    start = np.clip(found.grams.start, 0, size)
+    end = np.clip(found.grams.start + found.grams.length, 0, size)
+    each = (contributions[:, 2] - contributions[:, 0]) / found.grams.length
+    steps = np.bincount(start, weights=each, minlength=size + 1) - np.bincount(end, weights=each, minlength=size + 1)
+    total = np.concatenate([[0.0], np.cumsum(np.cumsum(steps)[:size])])
+    phrases = [Phrase(text[a:b].strip(), a, float(total[b] - total[a])) for a, b in _words(text[:size])]
+    return sorted(
+        (p for p in phrases if abs(p.weight) >= LEAST and _says_something(p.text)), key=lambda p: -abs(p.weight)
+    )
+
+
+def _words(text: str) -> Iterator[tuple[int, int]]:
+    """Words by start and end; an intensifier or a negation goes with the word after it, an emoticon stays whole."""
+    begin = at = 0
+    bracket = False
+    for word in rjieba.cut(text):
+        at += len(word)
+        bracket = (bracket or word == "[") and word != "]" and at - begin < 12
+        if not bracket and word not in _JOINS:
+            yield begin, at
+            begin = at
+    if begin < at:
+        yield begin, at
+
+
+def _says_something(phrase: str) -> bool:
+    return any(c.isalnum() for c in phrase) or phrase.startswith("[") or len(phrase.encode()) >= 4 or phrase in "!?"
+
+
+def in_words(phrases: list[Phrase], text: str, towards: int) -> tuple[str, ...]:
+    """Reasons for the office. `towards` = 1 when judged positive, -1 negative, 0 neutral; places are those of `text`."""
+    if towards:
+        with_it = [p for p in phrases if p.weight * towards > 0][:SHOWN]
+        against = [p for p in phrases if p.weight * towards < 0][:1]
+    else:
+        with_it, against = phrases[:2], []
+    seen: dict[str, Phrase] = {}
+    for phrase in (*with_it, *against):
+        seen.setdefault(phrase.text, phrase)
+    return tuple(_sentence(phrase, text) for phrase in seen.values())
+
+
+def _sentence(phrase: Phrase, text: str) -> str:
+    found = text.lower().find(phrase.text)
+    place = f"第{found + 1}–{found + len(phrase.text)}字，" if found >= 0 else ""
+    side = "正面" if phrase.weight > 0 else "负面"
+    return f"“{phrase.text}”（{place}偏{side} {abs(phrase.weight):.2f}）"
