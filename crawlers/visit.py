@@ -95,11 +95,13 @@ class Visit:
         now: datetime,
         memory: Mapping[str, Any],
         missed_since: datetime | None = None,
+        secret: str = "",
     ) -> None:
         self.source = source
         self.now = now
         self.memory: dict[str, Any] = dict(memory)
         self.missed_since = missed_since
+        self.secret = secret
         self.harvest = Harvest()
         self._fetcher = fetcher
         self._notebook = notebook
@@ -166,6 +168,10 @@ class Visit:
         self.harvest.documents.append(document)
         if fetched is not None:
             self.harvest.captures.append((fetched, document.id))
+
+    def watch(self, url: str, document_id: str, look: bool = True) -> None:
+        """An address of a kept document that was not fetched itself; with `look`, visit it later to see what became of it."""
+        self.harvest.pages.setdefault(url, (None, document_id if look else "-"))
 
     def miss(self, url: str, trouble: PageTrouble) -> None:
         """A page could not be had: it goes to the ledger and is asked for again at the next visit."""

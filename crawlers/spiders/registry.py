@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from crawlers.source import Source, SourceError
-from crawlers.spiders import site
+from crawlers.spiders import api, feed, files, forum, mailbox, portal, site, wechat, weibo
 from crawlers.visit import Visit
 
 
@@ -23,6 +23,14 @@ class Spider(Protocol):
 
 SPIDERS: dict[str, type[Any]] = {
     "site": site.Site,
+    "feed": feed.Feed,
+    "weibo": weibo.Weibo,
+    "wechat": wechat.Wechat,
+    "portal": portal.Portal,
+    "forum": forum.Forum,
+    "api": api.Api,
+    "files": files.Files,
+    "mailbox": mailbox.Mailbox,
 }
 
 
