@@ -29,7 +29,7 @@ test-faults: setup ## the long form of the fault tests
 	$(BIN)/python -m tests.run --faults
 
 services: setup ## fetch and start Elasticsearch and PostgreSQL on loopback, data under .services/
-	$(BIN)/python -m services.start
+	$(BIN)/python -m services start
 
 lock: setup ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --all-extras pyproject.toml -o requirements.lock

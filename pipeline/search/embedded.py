@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,18 @@ import tantivy
 
 from pipeline.document import Polarity
 from pipeline.search.embedded_query import aggregate, to_query
-from pipeline.search.highlight import mark, phrases, snippet
-from pipeline.search.port import Hit, Hits, IndexedDocument, Query, SearchError, Sort, check_page, time_order
+from pipeline.search.highlight import phrases
+from pipeline.search.hits import to_hit
+from pipeline.search.port import (
+    Hits,
+    IndexedDocument,
+    Query,
+    SearchError,
+    Sort,
+    check_page,
+    order_bound,
+    time_order,
+)
 from pipeline.search.record import from_record, to_record
 from pipeline.search.tokens import joined
 
@@ -87,6 +98,16 @@ class EmbeddedIndex:
             writer.commit()
             self._refresh()
 
+    def drop_before(self, at: datetime) -> int:
+        with self._lock, _refusing(self):
+            self._refresh()
+            before = self.count()
+            writer = self._pen()
+            writer.delete_documents_by_query(self._up_to(order_bound(at) - 1))
+            writer.commit()
+            self._refresh()
+            return before - self.count()
+
     def rebuild(self, documents: Iterable[IndexedDocument]) -> int:
         with self._lock:
             self.release()
@@ -133,7 +154,7 @@ class EmbeddedIndex:
             raise SearchError(f"检索失败：{error}；如反复出现，请运行 huiying reindex 重建索引。") from error
         wanted = phrases(query.where)
         hits = tuple(
-            _to_hit(_stored(searcher, address), wanted, 0.0 if query.sort is Sort.TIME else float(score))
+            to_hit(_stored(searcher, address), wanted, 0.0 if query.sort is Sort.TIME else float(score))
             for score, address in found.hits[: query.limit]
         )
         return Hits(_total(found), hits, *counted)
@@ -142,24 +163,28 @@ class EmbeddedIndex:
         searcher = self._searcher()
         asked = to_query(self._schema, query.narrowed)
         bound: int | None = None
+        at_bound: set[str] = set()  # given out already, with the very order at which the last page ended
         while True:
-            page = asked if bound is None else asked.and_must_match(self._older_than(bound))
+            page = asked if bound is None else asked.and_must_match(self._up_to(bound))
             found = searcher.search(page, _SCAN, count=False, order_by_field="order").hits
-            for _order, address in found:
-                yield _stored(searcher, address)
+            for order, address in found:
+                document = _stored(searcher, address)
+                if order == bound and document.id in at_bound:
+                    continue
+                if order != bound:
+                    bound, at_bound = int(order), set()
+                at_bound.add(document.id)
+                yield document
             if len(found) < _SCAN:
                 return
-            bound = int(found[-1][0])
 
     def count(self) -> int:
         return self._searcher().num_docs
 
     # -- files --------------------------------------------------------------------------------------------------
 
-    def _older_than(self, order: int) -> tantivy.Query:
-        return tantivy.Query.range_query(
-            self._schema, "order", tantivy.FieldType.Integer, None, order, include_upper=False
-        )
+    def _up_to(self, order: int) -> tantivy.Query:
+        return tantivy.Query.range_query(self._schema, "order", tantivy.FieldType.Integer, None, order)
 
     def _searcher(self) -> tantivy.Searcher:
         with self._lock:
@@ -282,7 +307,3 @@ def _stored(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> IndexedD
 def _total(found: tantivy.SearchResult) -> int:
     total: int = found.count  # type: ignore[attr-defined]  # tantivy's stub forgets it
     return total
-
-
-def _to_hit(document: IndexedDocument, wanted: list[tuple[str, ...]], relevance: float) -> Hit:
-    return Hit(document, mark(document.title, wanted), snippet(document.text, wanted), relevance)

@@ -73,7 +73,7 @@ def _within(schema: tantivy.Schema, since: datetime | None, until: datetime | No
         return tantivy.Query.all_query()
     low = order_bound(since) if since else None
     high = order_bound(until) if until else None
-    return tantivy.Query.range_query(schema, "order", tantivy.FieldType.Integer, low, high, include_upper=False)
+    return tantivy.Query.range_query(schema, "order", tantivy.FieldType.Integer, low, high, include_upper=high is None)
 
 
 def _words(schema: tantivy.Schema, words: tuple[str, ...]) -> tantivy.Query:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from pipeline.search.port import All, Node, Segment, Some, Words
-from pipeline.search.tokens import BETWEEN, normal
+from pipeline.search.tokens import BETWEEN, LONGEST, normal
 
 SNIPPET = 120  # characters
 
@@ -57,10 +58,13 @@ def plain(segments: tuple[Segment, ...]) -> str:
 
 def _pattern(phrase: tuple[str, ...]) -> re.Pattern[str]:
     """The phrase's tokens with only non-tokens between; looks ahead, so that overlapping places are all found."""
-    inner = BETWEEN.join(re.escape(token) for token in phrase)
+    made = re.escape(phrase[0])
+    for before, after in pairwise(phrase):
+        apart = before.isascii() and after.isascii() and len(before) < LONGEST  # else they would be one token
+        made += (f"{BETWEEN}+" if apart else f"{BETWEEN}*") + re.escape(after)
     first = "(?<![a-z0-9])" if phrase[0].isascii() else ""
     last = "(?![a-z0-9])" if phrase[-1].isascii() else ""
-    return re.compile(f"(?=({first}{inner}{last}))")
+    return re.compile(f"(?=({first}{made}{last}))")
 
 
 def _best_start(places: list[tuple[int, int, int]], width: int, length: int) -> int:

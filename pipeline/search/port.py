@@ -20,6 +20,15 @@ class SearchError(HuiyingError):
     """The index cannot be opened, reached or written."""
 
 
+class RefusedDocuments(SearchError):
+    """The index took all but these, and will never take these: id → why."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        first, why = next(iter(reasons.items()))
+        super().__init__(f"索引拒收 {len(reasons)} 篇文档，如 {first}：{why}。")
+        self.reasons = dict(reasons)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexedDocument:
     """A document as the index knows it: masked text and judgements, no author.
@@ -217,6 +226,10 @@ class SearchIndex(Protocol):
         ...
 
     def search(self, query: Query) -> Hits: ...
+
+    def drop_before(self, at: datetime) -> int:
+        """Take out everything published before `at` (保存期限); how many."""
+        ...
 
     def scan(self, query: Query) -> Iterator[IndexedDocument]:
         """All that match, newest first, as they were when the scan began: for exports."""

@@ -16,7 +16,7 @@ LONGEST = 200  # characters of one token; longer runs are cut (Elasticsearch ref
 # Han characters that Python's tables may not know yet as letters: radicals, and the planes kept for Han.
 _NEW_HAN = "\u2e80-\u2fdf\U00020000-\U0003fffd"
 _TOKEN = re.compile(rf"[a-z0-9]{{1,{LONGEST}}}|[^\W_]|[{_NEW_HAN}]")
-BETWEEN = rf"(?:[^\w{_NEW_HAN}]|_)*"  # a regular expression: what may stand between two neighbouring tokens
+BETWEEN = rf"(?:[^\w{_NEW_HAN}]|_)"  # a regular expression: a character that is no part of any token
 # Characters that may combine with the one before them: marks, half-width kana marks, Hangul vowels and finals.
 _COMBINING = (
     "[\u0300-\u036f\u0483-\u0489\u0591-\u07fd\u0816-\u0dff\u1160-\u11ff\u1ab0-\u1aff\u1dc0-\u1dff"
