@@ -1,0 +1,263 @@
+"""How the office reads a history (历史记录的说法): one Chinese line per fact. Pure.
+
+Lines carry no caller's name and no unmasked text of the public: only what the file itself says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipeline.cases.clocks import START_NAMES, UPWARD_FIRST, moment_text
+from pipeline.cases.facts import (
+    Acknowledged,
+    Adopted,
+    AlertJoined,
+    AnyFact,
+    Assessed,
+    Assigned,
+    AssignmentClosed,
+    AssignmentOverdue,
+    ClassSet,
+    Closed,
+    Corrected,
+    DeadlineMissed,
+    Decided,
+    Decision,
+    Drafted,
+    EffectMeasured,
+    Escalated,
+    Evaluated,
+    EventMerged,
+    FedBack,
+    FeedbackReturned,
+    GradeSet,
+    Instructed,
+    InterpretationMissing,
+    Lowered,
+    MissExplained,
+    Noted,
+    Opened,
+    Purged,
+    Raised,
+    ReachCounted,
+    Reassigned,
+    Reminded,
+    Reopened,
+    Responded,
+    ResponsePlanned,
+    ReviewDue,
+    Reviewed,
+    SentTo,
+    StartSet,
+    StepApproved,
+    StepReturned,
+    Submitted,
+    Supplied,
+    UpwardReported,
+    Warned,
+)  # fmt: skip
+from pipeline.cases.line import PAPER_NAMES, step_names
+from pipeline.cases.office import Office
+from pipeline.cases.responses import FORM_NAMES, open_questions, top_question_open
+from pipeline.cases.state import CaseState
+from pipeline.cases.upward import STEP_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A fact is told with the case as it was after it, in this office."""
+
+    case: CaseState
+    office: Office
+
+
+Teller = Callable[[Any, Telling], str]
+AUDIENCE_NAMES = {
+    "duty_officer": "值班员",
+    "shift_leader": "带班领导",
+    "unit_head": "单位负责人",
+    "spokesperson": "新闻发言人",
+    "lead_unit": "牵头单位",
+    "assigned_unit": "承办单位",
+    "leader_in_charge": "分管领导",
+    "principal_leader": "主要领导",
+    "administrator": "管理员",
+    "secretary": "领导秘书",
+}
+
+
+def tell(fact: AnyFact, case: CaseState, office: Office) -> str:
+    """The line for a fact, with the case as it was after it."""
+    return _TELLERS[type(fact)](fact, Telling(case, office))
+
+
+def duty_name(duty: str, office: Office) -> str:
+    """What a duty is called."""
+    rule = office.mechanism.duty(duty)
+    if rule:
+        return rule.name
+    return "紧急信息报送（首报）" if duty == UPWARD_FIRST else "紧急信息报送（续报或终报）"
+
+
+def grade_name(level: int, office: Office) -> str:
+    return f"舆情提示等级（本单位）{office.mechanism.grade_of(level).name}"
+
+
+def left_text(due: datetime, at: datetime) -> str:
+    """Time left or gone, in hours and minutes."""
+    minutes = round((due - at).total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    span = f"{hours}小时{rest}分" if hours else f"{rest}分钟"
+    return f"还剩{span}" if minutes >= 0 else f"已过{span}"
+
+
+def _unit_of(case: CaseState, assignment_id: str) -> str:
+    found = case.assignment(assignment_id)
+    return f"{found.number}（{found.unit}）" if found else assignment_id
+
+
+def _opened(f: Opened, t: Telling) -> str:
+    why = f"：{f.reason}" if f.reason else ""
+    return f"建立{f.number}《{f.title}》，{grade_name(f.level, t.office)}{why}"
+
+
+def _joined(f: AlertJoined, t: Telling) -> str:
+    return f"又有预警（{f.rule}，{grade_name(f.level, t.office)}）：{f.reason}"
+
+
+def _class(f: ClassSet, t: Telling) -> str:
+    name = t.office.mechanism.class_of(f.legal_class).name
+    as_major = f"，参照重大执行（{t.office.directory.name(f.approver)}批准）" if f.as_major else ""
+    return f"法定类别定为“{name}”{as_major}：{f.reason}"
+
+
+def _assessed(f: Assessed, _t: Telling) -> str:
+    return f"研判：{f.opinion_kind}；已核实{len(f.verified)}项，待核实{len(f.unverified)}项，诉求{len(f.demands)}项"
+
+
+def _decided(f: Decided, t: Telling) -> str:
+    name = {Decision.ANSWER: "公开回应", Decision.OFFLINE: "线下解决", Decision.WATCH: "持续关注"}[f.decision]
+    quiet = f"（{t.office.directory.name(f.approver)}批准，{moment_text(f.review_at)}复核）" if f.approver else ""
+    return f"决定{name}{quiet}：{f.reason}"
+
+
+def _reviewed(f: Reviewed, _t: Telling) -> str:
+    result = "已解决" if f.resolved else f"尚未解决，{moment_text(f.review_at)}再复核"
+    return f"复核：{result}，{f.reason}"
+
+
+def _assigned(f: Assigned, _t: Telling) -> str:
+    return f"{f.number}交办{f.unit}（{'牵头' if f.lead else '配合'}），{moment_text(f.due)}前反馈：{f.asked}"
+
+
+def _reminded(f: Reminded, t: Telling) -> str:
+    found = t.case.assignment(f.assignment)
+    by = f"，{moment_text(found.due)}前反馈" if found else ""
+    return f"{'自动' if f.automatic else ''}催办{_unit_of(t.case, f.assignment)}{by}{'：' + f.text if f.text else ''}"
+
+
+def _reassigned(f: Reassigned, t: Telling) -> str:
+    return f"{_unit_of(t.case, f.assignment)}改派，{moment_text(f.due)}前反馈：{f.reason}"
+
+
+def _assignment_closed(f: AssignmentClosed, t: Telling) -> str:
+    why = f"（数字不一致，采用理由：{f.accept_conflict}）" if f.accept_conflict else ""
+    return f"{_unit_of(t.case, f.assignment)}办结{why}"
+
+
+def _instructed(f: Instructed, t: Telling) -> str:
+    return f"{t.office.directory.name(f.leader)}批示：{f.text}{'（批示件 ' + f.scan + '）' if f.scan else ''}"
+
+
+def _approved(f: StepApproved, t: Telling) -> str:
+    by = f"（{t.office.directory.name(f.leader)}签批，{f.scan}）" if f.leader else ""
+    return f"第{f.version}版{PAPER_NAMES[f.paper]}通过{step_names(t.office.mechanism, [f.step])}{by}"
+
+
+def _returned(f: StepReturned, t: Telling) -> str:
+    return f"第{f.version}版{PAPER_NAMES[f.paper]}在{step_names(t.office.mechanism, [f.step])}退回：{f.reason}"
+
+
+def _responded(f: Responded, t: Telling) -> str:
+    duties = "、".join(duty_name(duty, t.office) for duty in f.duties or ())
+    text = f"{moment_text(f.moment)} {f.unit}以{FORM_NAMES[f.form]}回应《{f.title}》"
+    text += f"，履行“{duties}”" if duties else ""
+    response = t.case.response(f.id)
+    top = top_question_open(t.case, response) if response else ""
+    if top:
+        return f"{text}；群众最集中的问题“{top}”仍未回答"
+    still = open_questions(t.case)
+    return f"{text}；还有{len(still)}个问题未回答" if still else text
+
+
+def _escalated(f: Escalated, t: Telling) -> str:
+    names = "、".join(AUDIENCE_NAMES.get(one, one) for one in f.audience.split("、"))
+    minutes = (
+        t.office.mechanism.grade_of(t.case.level).acknowledge_minutes * t.office.mechanism.escalation.step[f.step].times
+    )
+    return f"超过{minutes:g}分钟无人签收，升级提醒{names}"
+
+
+def _warned(f: Warned, t: Telling) -> str:
+    name = next((w.name for w in t.office.mechanism.deadlines.warning if w.mark == f.mark), f.mark)
+    return f"{name}：“{duty_name(f.duty, t.office)}”须在{moment_text(f.due)}前完成"
+
+
+def _missed(f: DeadlineMissed, t: Telling) -> str:
+    return f"已过时限：“{duty_name(f.duty, t.office)}”应于{moment_text(f.due)}前完成，请完成并说明原因"
+
+
+def _effect(f: EffectMeasured, _t: Telling) -> str:
+    still = f"；仍在追问：{'、'.join(f.open_questions)}" if f.open_questions else ""
+    return f"回应效果（前后各{f.hours}小时）：{f.verdict}{still}"
+
+
+_TELLERS: dict[type, Teller] = {
+    Opened: _opened,
+    AlertJoined: _joined,
+    EventMerged: lambda f, _t: f"事件{f.merged}并入{f.kept}",
+    Acknowledged: lambda f, _t: f"签收（{ {'dashboard': '网页', 'link': '邮件链接', 'command': '命令行'}[f.via] }）",
+    StartSet: lambda f, _t: f"“{START_NAMES[f.which]}”时间记为{moment_text(f.moment)}：{f.reason}",
+    ClassSet: _class,
+    GradeSet: lambda f, t: f"{grade_name(f.level, t.office)}：{f.reason}",
+    Raised: lambda f, _t: f"上级提级，由{f.authority}统一发布：{f.reason}",
+    Lowered: lambda f, _t: f"提级结束，恢复由本单位办理：{f.reason}",
+    Supplied: lambda f, _t: f"向上级提供材料：{f.text}",
+    Assessed: _assessed,
+    Decided: _decided,
+    Reviewed: _reviewed,
+    SentTo: lambda f, _t: f"送{f.unit}会商：{f.text}",
+    Noted: lambda f, _t: f"{ {'note': '记事', 'consultation': '会商纪要', 'handover': '交接班'}[f.subject] }：{f.text}",
+    Corrected: lambda f, _t: f"更正第{f.entry}条：{f.text}",
+    Assigned: _assigned,
+    Reminded: _reminded,
+    FedBack: lambda f, t: f"{_unit_of(t.case, f.assignment)}反馈：{f.text}",
+    FeedbackReturned: lambda f, t: f"退回{_unit_of(t.case, f.assignment)}，{moment_text(f.due)}前重报：{f.reason}",
+    Reassigned: _reassigned,
+    AssignmentClosed: _assignment_closed,
+    Instructed: _instructed,
+    Drafted: lambda f, _t: f"起草第{f.version}版{PAPER_NAMES[f.paper]}",
+    StepApproved: _approved,
+    StepReturned: _returned,
+    ResponsePlanned: lambda f, _t: f"拟于{moment_text(f.planned_at)}由{f.unit}开展{FORM_NAMES[f.form]}《{f.title}》",
+    Responded: _responded,
+    ReachCounted: lambda f, _t: f"回应{f.response}传播量记为{f.reach:,}",
+    EffectMeasured: _effect,
+    MissExplained: lambda f, t: f"“{duty_name(f.duty, t.office)}”逾期原因：{f.reason}",
+    UpwardReported: lambda f, _t: f"紧急信息{STEP_NAMES[f.step]}，经{f.through}",
+    Submitted: lambda f, _t: f"向{f.to}报送《{f.title}》",
+    Adopted: lambda f, _t: f"报送件{f.submission}被采用：{f.how}",
+    Closed: lambda f, _t: f"办结：{f.note}",
+    Reopened: lambda f, _t: f"重新启动：{f.reason}",
+    Evaluated: lambda f, _t: f"事后评估{'（列入典型案例）' if f.precedent else ''}：{f.text}",
+    Warned: _warned,
+    DeadlineMissed: _missed,
+    Escalated: _escalated,
+    AssignmentOverdue: lambda f, t: f"{_unit_of(t.case, f.assignment)}反馈逾期，应于{moment_text(f.due)}前反馈",
+    ReviewDue: lambda _f, _t: "复核时间到：请确认是否已经解决",
+    InterpretationMissing: lambda f, _t: f"发布{f.response}没有同步解读，请尽快补上解读",
+    Purged: lambda f, _t: f"案卷{f.case}保管期满，内容已销毁（{len(f.positions)}条）：{f.reason}",
+}
