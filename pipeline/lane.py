@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from pipeline.alerts.alerting import AlertChange, Alerting
 from pipeline.alerts.rules import load_rules
-from pipeline.document import Judged, Observation, Placement, StageChange
+from pipeline.document import EventState, Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
 from pipeline.events.stages import StageBook
@@ -47,6 +47,9 @@ class Lane:
         self.stages = StageBook()
         self.alerting = Alerting(load_rules(settings.file("rules.toml")))
         self._touched: dict[str, datetime] = {}
+        self._unsaved: dict[str, EventState] = {}
+        self._journal: list[Change] = []
+        self._members: list[tuple[Placement, datetime]] = []
 
     @classmethod
     def restored(cls, services: Services, name: str = MAIN, at: datetime | None = None) -> Lane:
@@ -89,6 +92,7 @@ class Lane:
 
     def count(self, connection: Connection, observation: Observation) -> None:
         """Counters seen later: they may make an event grow."""
+        self._flush(connection)
         event_id = events.event_of(connection, observation.document_id)
         if event_id is None:
             return
@@ -115,8 +119,10 @@ class Lane:
 
     def commit(self, connection: Connection) -> None:
         """Keep the events touched since the last commit, and how far the lane has come."""
-        events.save_states(connection, [self.stages.state(key, at) for key, at in sorted(self._touched.items())])
-        self._touched.clear()
+        self._flush(connection)
+        self._look()
+        events.save_states(connection, list(self._unsaved.values()))
+        self._unsaved.clear()
         if self.position and self.name == MAIN:
             events.save_position(connection, self.name, self.position)
 
@@ -129,7 +135,20 @@ class Lane:
         self.position = Position(at, self.position.ticked_at)
         return at
 
+    def _flush(self, connection: Connection) -> None:
+        """Write what was buffered: members and the journal."""
+        events.add_members(connection, self._members)
+        events.record(connection, self._journal)
+        self._members.clear()
+        self._journal.clear()
+
+    def _look(self) -> None:
+        """Note how the events touched since the last look stood when they were touched."""
+        self._unsaved |= {key: self.stages.state(key, at) for key, at in self._touched.items()}
+        self._touched.clear()
+
     def _tick(self, connection: Connection, tick: datetime) -> None:
+        self._look()  # before the stages forget what is long quiet
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
 
@@ -140,12 +159,15 @@ class Lane:
             change = Change(
                 at, "event", "opened", placement.reason, placement.event_id, detail=detail | {"title": title}
             )
-            events.record(connection, [change])
+            self._journal.append(change)
         for merged in placement.merged:
+            self._flush(connection)
+            events.save_states(connection, [self.stages.state(merged, at)])
             self.stages.merge(placement.event_id, merged, at)
             self.alerting.merge(placement.event_id, merged)
             alerts.move_event(connection, merged, placement.event_id)
             self._touched.pop(merged, None)
+            self._unsaved.pop(merged, None)
             events.redirect(connection, merged, placement.event_id)
             detail = {"merged": merged}
             events.record(
@@ -158,11 +180,11 @@ class Lane:
     ) -> None:
         """What follows from a grown or moved event: its line in the journal, alerts, cases, notices."""
         self._touched[event_id] = at
-        events.record(connection, [_stage_line(change) for change in moved])
+        self._journal += [_stage_line(change) for change in moved]
         state = self.stages.state(event_id, at)
         for change in self.alerting.consider(state, judged, at):
             alerts.save(connection, change.alert, state.documents, state.stage)
-            events.record(connection, [_alert_line(change, at)])
+            self._journal.append(_alert_line(change, at))
 
 
 def _stage_line(change: StageChange) -> Change:

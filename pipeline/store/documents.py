@@ -123,6 +123,16 @@ def observe(connection: Connection, observation: Observation) -> bool:
     return bool(kept)
 
 
+def add_reply(connection: Connection, document_id: str, reply: Reply) -> bool:
+    """Keep a reply that came after its message was collected. False when one is kept already."""
+    kept = connection.execute(select(documents.c.reply).where(documents.c.id == document_id)).one_or_none()
+    if kept is None or kept.reply:
+        return False
+    connection.execute(update(documents).where(documents.c.id == document_id).values(reply=_reply_value(reply)))
+    queue_for_index(connection, [document_id])
+    return True
+
+
 def unanalysed(connection: Connection, limit: int) -> list[Document]:
     """The next documents to analyse, oldest known first."""
     rows = connection.execute(
@@ -326,8 +336,12 @@ def _document_row(document: Document, known: datetime) -> dict[str, Any]:
     if document.collected_at is None and document.published_at is None:
         row["collected_at"] = known
     if reply:
-        row["reply"] = {"text": reply.text, "department": reply.department, "at": reply.at and reply.at.isoformat()}
+        row["reply"] = _reply_value(reply)
     return row
+
+
+def _reply_value(reply: Reply) -> dict[str, Any]:
+    return {"text": reply.text, "department": reply.department, "at": reply.at and reply.at.isoformat()}
 
 
 def _moment(text: str | None) -> datetime | None:

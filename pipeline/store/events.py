@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -61,7 +61,8 @@ class Position:
 def record(connection: Connection, batch: Sequence[Change]) -> None:
     """Append to the journal."""
     if batch:
-        connection.execute(insert(changes), [{**asdict(c), "detail": dict(c.detail)} for c in batch])
+        names = [f.name for f in fields(Change)]
+        connection.execute(insert(changes), [{name: getattr(c, name) for name in names} for c in batch])
 
 
 def journal(
@@ -196,7 +197,9 @@ _STATE_COLUMNS = (
 
 
 def _event_row(state: EventState) -> dict[str, Any]:
-    detail = asdict(state)
+    detail: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(state)}
+    detail["heat_terms"] = [asdict(term) for term in state.heat_terms]
+    detail["forecasts"] = [asdict(forecast) for forecast in state.forecasts]
     detail |= {name: detail[name].isoformat() for name in _MOMENTS}
     return {
         "id": state.event_id,

@@ -44,6 +44,8 @@ class SourceState:
     rated_at: datetime | None
     memory: dict[str, Any]
     definition: str
+    profile: tuple[float, ...] = ()
+    profiled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,4 +295,6 @@ def _state(row: Row[Any]) -> SourceState:
         rated_at=row.rated_at,
         memory=dict(row.memory or {}),
         definition=row.definition,
+        profile=tuple(row.profile or ()),
+        profiled_at=row.profiled_at,
     )

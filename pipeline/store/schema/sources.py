@@ -28,6 +28,8 @@ sources = Table(
     Column("rate_fast", Float, nullable=False, default=0.0, comment="new documents an hour, aged over an hour"),
     Column("rate_slow", Float, nullable=False, default=0.0, comment="the same, aged over half a day"),
     Column("rated_at", Instant),
+    Column("profile", JSON, comment="documents an hour by hour of day, working days then week-ends (48 numbers)"),
+    Column("profiled_at", Instant),
     Column("memory", JSON, nullable=False, comment="what the spider wrote down for its next run"),
     Column("holder", String(100), nullable=False, default="", comment="the worker that is crawling it now"),
     Column("held_until", Instant),
