@@ -21,7 +21,7 @@ from pipeline.document import (
     Scope,
     Stage,
 )
-from pipeline.store.documents import analysis_columns, analysis_of, document_of, observation_of
+from pipeline.store.documents import analysis_columns, analysis_of, document_of, observation_of, queue_for_index
 from pipeline.store.schema.documents import analyses, copies, documents, observations
 from pipeline.store.schema.events import changes, event_documents, events, flow_state
 
@@ -100,6 +100,10 @@ def redirect(connection: Connection, merged: str, kept: str) -> None:
     connection.execute(
         update(events).where(or_(events.c.id == merged, events.c.merged_into == merged)).values(merged_into=kept)
     )
+    moved = connection.execute(
+        select(event_documents.c.document_id).where(event_documents.c.event_id == merged)
+    ).scalars()
+    queue_for_index(connection, list(moved))
     connection.execute(update(event_documents).where(event_documents.c.event_id == merged).values(event_id=kept))
 
 
