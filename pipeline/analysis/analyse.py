@@ -37,7 +37,7 @@ class Analyser:
         self._engine = engine
         self._sentiment = load_engine(engine)
         self._gazetteer = Gazetteer(district.places)
-        self._topics = TopicJudge(district.topics, TopicModel.load())
+        self._topics = TopicJudge(district.topics, TopicModel.load(district.topic_model))
         self._duties = DutyList(district.departments)
         self._opinion = OpinionKinds(district.cues.opinion)
         self._rumour = RumourMarks(district.cues.rumour)

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.analysis.topic_model import SHIPPED
 from pipeline.document import Kind
 from pipeline.errors import HuiyingError
 
@@ -57,6 +58,7 @@ class TopicEntry(_Strict):
 
 
 class _Topics(_Strict):
+    model_file: str = ""  # the office's own trained model, beside this file; empty = the shipped one
     topic: tuple[TopicEntry, ...] = Field(min_length=1)
 
 
@@ -192,12 +194,14 @@ class District:
     departments: tuple[Department, ...]
     cues: Cues
     digest: str
+    topic_model: Path = SHIPPED
 
     @classmethod
     def load(cls, config_dir: Path) -> District:
         """Read and check the four files of `config_dir`. Errors: DistrictError, one Chinese line."""
         hashed = hashlib.sha256()
-        topics = _read(config_dir / "topics.toml", _Topics, hashed).topic
+        written = _read(config_dir / "topics.toml", _Topics, hashed)
+        topics = written.topic
         places = _read(config_dir / "places.toml", Places, hashed)
         departments = _read(config_dir / "departments.toml", _Departments, hashed).department
         cues = _read(config_dir / "cues.toml", Cues, hashed)
@@ -206,7 +210,12 @@ class District:
             raise DistrictError(
                 f"{config_dir / 'cues.toml'} 的 opinion 不能有“错误看法”：机器不判断观点对错，请删去这一项"
             )
-        return cls(topics, places, departments, cues, hashed.hexdigest()[:16])
+        model = config_dir / written.model_file if written.model_file else SHIPPED
+        if not model.is_file():
+            raise DistrictError(
+                f"{config_dir / 'topics.toml'} 的 model_file 指的 {model} 不存在：请用 huiying train topic 训练，或删去这一项"
+            )
+        return cls(topics, places, departments, cues, hashed.hexdigest()[:16], model)
 
 
 def _read(path: Path, model: type[Model], hashed: hashlib._Hash) -> Model:
