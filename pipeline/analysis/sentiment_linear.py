@@ -115,6 +115,7 @@ def fit(
     origin = np.zeros((len(used) + 1, 3)) if start is None else np.vstack([start[0][used], start[1]]).astype(np.float64)
     target = np.eye(3)[labels]
     closed = np.where(two_class, -1e4, 0.0)
+    held = len(used) + (start is not None)  # the bias is free, except where a model is only adapted
 
     def cost(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         moved = flat.reshape(-1, 3)
@@ -124,9 +125,11 @@ def fit(
         logits -= logits.max(axis=1, keepdims=True)
         total = np.exp(logits).sum(axis=1, keepdims=True)
         error = (np.exp(logits) / total - target) * weight[:, None]
-        value = -(weight[:, None] * target * (logits - np.log(total))).sum() + (moved[:-1] ** 2).sum() / (2 * strength)
+        value = -(weight[:, None] * target * (logits - np.log(total))).sum() + (moved[:held] ** 2).sum() / (
+            2 * strength
+        )
         gradient = np.vstack([x.T @ error.astype(np.float32), error.sum(axis=0)])
-        gradient[:-1] += moved[:-1] / strength
+        gradient[:held] += moved[:held] / strength
         return float(value), gradient.ravel()
 
     best = minimize(

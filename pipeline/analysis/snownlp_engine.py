@@ -43,7 +43,8 @@ def log_posteriors(bayes: Any, words: Sequence[int]) -> NDArray[np.float64]:
     out = np.full(3, -1e9)
     for label, seen in bayes.d.items():
         out[label] = np.log(seen.getsum() / bayes.total) + sum(np.log(seen.freq(word)) for word in words)
-    return out - out.max()
+    answer: NDArray[np.float64] = out - out.max()
+    return answer
 
 
 def save_bayes(path: Path, bayes: Any, temperature: float) -> None:
