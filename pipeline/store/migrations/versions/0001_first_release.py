@@ -62,6 +62,109 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_captures_document_id"), ["document_id"], unique=False)
 
     op.create_table(
+        "case_audit",
+        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column(
+            "what", sa.String(length=20), nullable=False, comment="view, export, unmask, statistics, people, roster"
+        ),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_case_audit")),
+    )
+    with op.batch_alter_table("case_audit", schema=None) as batch_op:
+        batch_op.create_index("ix_case_audit_at", ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_audit_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
+        "case_changes",
+        sa.Column(
+            "id",
+            sa.String(length=32),
+            nullable=False,
+            comment="hash of case and entry: the same change has the same id",
+        ),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("tell", sa.JSON(), nullable=False, comment="person ids"),
+        sa.Column("secrecy", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_changes")),
+    )
+    with op.batch_alter_table("case_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_case_changes_at", ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_changes_case_id"), ["case_id"], unique=False)
+
+    op.create_table(
+        "case_entries",
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False, comment="1, 2, 3 … over all cases"),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False, comment="person id; system = the machine"),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("content", sa.JSON(none_as_null=True), nullable=True, comment="the fact; null once purged"),
+        sa.Column("salt", sa.String(length=32), nullable=True, comment="null once purged"),
+        sa.Column("content_digest", sa.String(length=64), nullable=False),
+        sa.Column("previous", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_case_entries")),
+        sa.UniqueConstraint("case_id", "seq", name=op.f("uq_case_entries_case_id_seq")),
+        comment="append-only; the only update ever made empties content and salt by retention",
+    )
+    with op.batch_alter_table("case_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_case_entries_at", ["at"], unique=False)
+
+    op.create_table(
+        "case_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_head")),
+    )
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("origin", sa.String(length=12), nullable=False),
+        sa.Column("phase", sa.String(length=12), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False, comment="1 red .. 4 blue: 舆情提示等级（本单位）"),
+        sa.Column("legal_class", sa.String(length=12), nullable=False, comment="set by a person; '' = not yet"),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("opened_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("closed_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column("lead_unit", sa.String(length=100), nullable=False),
+        sa.Column("units", sa.JSON(), nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column(
+            "next_tick",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="when the timers next have something to do for this case",
+        ),
+        sa.Column(
+            "purged_at",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="content destroyed by retention; digests stay",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
+        comment="a projection of case_entries, for lists and timers; the entries are the truth",
+    )
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cases_event_id"), ["event_id"], unique=False)
+        batch_op.create_index("ix_cases_next_tick", ["next_tick"], unique=False)
+        batch_op.create_index("ix_cases_opened_at", ["opened_at"], unique=False)
+        batch_op.create_index("ix_cases_phase_opened_at", ["phase", "opened_at"], unique=False)
+
+    op.create_table(
         "changes",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
@@ -172,6 +275,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_flow_state")),
     )
     op.create_table(
+        "handovers",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("shift_id", sa.String(length=32), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handovers")),
+    )
+    with op.batch_alter_table("handovers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_handovers_shift_id"), ["shift_id"], unique=False)
+
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("holder", sa.String(length=100), nullable=False),
@@ -247,6 +362,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("document_id", name=op.f("pk_pending_index")),
         comment="documents whose projection in the search index is behind the store",
     )
+    op.create_table(
+        "people",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+        comment="empty = config/people.toml rules; filled when the administrator first changes something",
+    )
+    op.create_table(
+        "roster_shifts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("starts_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("ends_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("post", sa.String(length=12), nullable=False, comment="duty, leader"),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("swapped_from", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_shifts")),
+    )
+    with op.batch_alter_table("roster_shifts", schema=None) as batch_op:
+        batch_op.create_index("ix_roster_shifts_ends_at", ["ends_at"], unique=False)
+        batch_op.create_index("ix_roster_shifts_starts_at", ["starts_at"], unique=False)
+
     op.create_table(
         "site_places",
         sa.Column("host", sa.String(length=200), nullable=False),
@@ -334,6 +472,13 @@ def upgrade() -> None:
         sa.Column("rate_fast", sa.Float(), nullable=False, comment="new documents an hour, aged over an hour"),
         sa.Column("rate_slow", sa.Float(), nullable=False, comment="the same, aged over half a day"),
         sa.Column("rated_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column(
+            "profile",
+            sa.JSON(),
+            nullable=True,
+            comment="documents an hour by hour of day, working days then week-ends (48 numbers)",
+        ),
+        sa.Column("profiled_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
         sa.Column("memory", sa.JSON(), nullable=False, comment="what the spider wrote down for its next run"),
         sa.Column("holder", sa.String(length=100), nullable=False, comment="the worker that is crawling it now"),
         sa.Column("held_until", pipeline.store.engine.Instant(timezone=True), nullable=True),
@@ -465,6 +610,12 @@ def downgrade() -> None:
 
     op.drop_table("source_changes")
     op.drop_table("site_places")
+    with op.batch_alter_table("roster_shifts", schema=None) as batch_op:
+        batch_op.drop_index("ix_roster_shifts_starts_at")
+        batch_op.drop_index("ix_roster_shifts_ends_at")
+
+    op.drop_table("roster_shifts")
+    op.drop_table("people")
     op.drop_table("pending_index")
     with op.batch_alter_table("pages", schema=None) as batch_op:
         batch_op.drop_index("ix_pages_source_id_next_visit")
@@ -477,6 +628,10 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     op.drop_table("leases")
+    with op.batch_alter_table("handovers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_handovers_shift_id"))
+
+    op.drop_table("handovers")
     op.drop_table("flow_state")
     with op.batch_alter_table("evidence_openings", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_evidence_openings_capture_id"))
@@ -500,6 +655,28 @@ def downgrade() -> None:
         batch_op.drop_index("ix_changes_at")
 
     op.drop_table("changes")
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index("ix_cases_phase_opened_at")
+        batch_op.drop_index("ix_cases_opened_at")
+        batch_op.drop_index("ix_cases_next_tick")
+        batch_op.drop_index(batch_op.f("ix_cases_event_id"))
+
+    op.drop_table("cases")
+    op.drop_table("case_head")
+    with op.batch_alter_table("case_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_case_entries_at")
+
+    op.drop_table("case_entries")
+    with op.batch_alter_table("case_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_case_changes_case_id"))
+        batch_op.drop_index("ix_case_changes_at")
+
+    op.drop_table("case_changes")
+    with op.batch_alter_table("case_audit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_case_audit_case_id"))
+        batch_op.drop_index("ix_case_audit_at")
+
+    op.drop_table("case_audit")
     with op.batch_alter_table("captures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_captures_document_id"))
         batch_op.drop_index("ix_captures_at")
