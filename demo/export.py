@@ -62,7 +62,13 @@ def _row(document: Document) -> dict[str, Any]:
 
 
 def _look(document: Document, look: Observation) -> dict[str, Any]:
-    row = {"id": document.id, "kind": document.kind, "text": document.text, "collected_at": iso(look.at), **_counters(look.counts)}
+    row = {
+        "id": document.id,
+        "kind": document.kind,
+        "text": document.text,
+        "collected_at": iso(look.at),
+        **_counters(look.counts),
+    }
     return {**row, "deleted": True} if look.deleted else row
 
 

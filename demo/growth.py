@@ -10,7 +10,32 @@ from pipeline.clock import shanghai
 from pipeline.document import Counts
 
 # How awake the city is in each hour of the day: 1 = an ordinary working hour.
-_AWAKE = (0.25, 0.15, 0.12, 0.12, 0.12, 0.2, 0.5, 0.9, 1.0, 1.0, 1.0, 1.1, 1.3, 1.1, 0.9, 0.9, 1.0, 1.1, 1.3, 1.4, 1.5, 1.5, 1.2, 0.6)
+_AWAKE = (
+    0.25,
+    0.15,
+    0.12,
+    0.12,
+    0.12,
+    0.2,
+    0.5,
+    0.9,
+    1.0,
+    1.0,
+    1.0,
+    1.1,
+    1.3,
+    1.1,
+    0.9,
+    0.9,
+    1.0,
+    1.1,
+    1.3,
+    1.4,
+    1.5,
+    1.5,
+    1.2,
+    0.6,
+)
 
 
 @dataclass(frozen=True, slots=True)

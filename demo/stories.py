@@ -31,7 +31,19 @@ LAST_MOMENT = datetime(2026, 3, 17, 23, 59, 59, tzinfo=SHANGHAI)
 
 _MOODS = {"-": Polarity.NEGATIVE, "0": Polarity.NEUTRAL, "+": Polarity.POSITIVE}
 SiteName = Literal[
-    "gov", "daily", "metro", "online", "harbour", "weibo", "comment", "wechat", "mailbox", "forum", "video", "hotline", "disclosure"
+    "gov",
+    "daily",
+    "metro",
+    "online",
+    "harbour",
+    "weibo",
+    "comment",
+    "wechat",
+    "mailbox",
+    "forum",
+    "video",
+    "hotline",
+    "disclosure",
 ]
 
 
@@ -173,6 +185,11 @@ def load_cast() -> Cast:
         return Cast.model_validate(tomllib.load(file))
 
 
+def site_name(site: str) -> str:
+    """A site's name as its pages show it."""
+    return next(entry.name for key, entry in load_cast().sites.items() if key == site)
+
+
 @cache
 def load_stories() -> tuple[Story, ...]:
     """All story files, in the order of their names; HuiyingError names the file and the key that is wrong."""
@@ -252,7 +269,15 @@ def _piece(story: Story, line: Line, keyed: dict[str, tuple[Story, Line]], nativ
     is_copy = bool(parent) and not line.text
     draw = digest_number("path", native_id)
     path = site.path.format(
-        y=at.year, m=at.month, d=at.day, mm=f"{at.month:02d}", dd=f"{at.day:02d}", n=native_id, id=native_id, parent=parent, slug=_slug(draw)
+        y=at.year,
+        m=at.month,
+        d=at.day,
+        mm=f"{at.month:02d}",
+        dd=f"{at.day:02d}",
+        n=native_id,
+        id=native_id,
+        parent=parent,
+        slug=_slug(draw),
     )
     truth = Truth(
         native_id,
@@ -316,10 +341,7 @@ def _growth(line: Line, draw: int) -> Growth:
 
 def _slug(draw: int) -> str:
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz0123456789-_"
-    out = []
-    for step in range(22):
-        out.append(letters[digest_number(str(draw), str(step)) % len(letters)])
-    return "".join(out)
+    return "".join(letters[digest_number(str(draw), str(step)) % len(letters)] for step in range(22))
 
 
 def shown(at: datetime) -> Iterator[Piece]:
