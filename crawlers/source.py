@@ -86,6 +86,7 @@ class Source(_Strict):
     hosts: tuple[str, ...] = ()
     allow_private: tuple[str, ...] = ()
     secret: str = ""  # name of a secret (environment variable or file), never the secret itself
+    secret_header: str = "Cookie"
     robots: bool = True
     evidence: bool = True
     options: Mapping[str, Any] = Field(default_factory=dict)
