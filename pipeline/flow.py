@@ -40,14 +40,15 @@ class LeaseLost(Exception):
 class Flow:
     """Drives documents from the store to the outbox.
 
-    `keep` renews the lease of whoever leads, inside every transaction; False = it is lost. A replay needs none.
+    `keep` renews the lease of whoever leads, inside every transaction; False = it is lost. Without one it is a replay:
+    nobody else is there, and the documents' own time is the present.
     """
 
-    def __init__(self, services: Services, keep: Callable[[Connection], bool] = lambda _connection: True) -> None:
+    def __init__(self, services: Services, keep: Callable[[Connection], bool] | None = None) -> None:
         self.services = services
         self.keep = keep
         self.district = District.load(services.settings.config_dir)
-        self.lane = Lane.restored(services)
+        self.lane = self._restored()
         self.history: Lane | None = None
 
     def drain(self, until: datetime | None = None) -> int:
@@ -141,11 +142,14 @@ class Flow:
                 work(connection)
                 lane.commit(connection)
         except BaseException:
-            self.lane, self.history = Lane.restored(self.services), None
+            self.lane, self.history = self._restored(), None
             raise
 
+    def _restored(self) -> Lane:
+        return Lane.restored(self.services, own_clock=self.keep is None)
+
     def _lead(self, connection: Connection) -> None:
-        if not self.keep(connection):
+        if self.keep is not None and not self.keep(connection):
             raise LeaseLost
 
     def _failed(self, document_id: str, error: BaseException) -> None:

@@ -7,12 +7,14 @@ it happened (older than the window) goes down a lane of its own, opened at its o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from pipeline.alerts.alerting import AlertChange, Alerting
 from pipeline.alerts.rules import load_rules
+from pipeline.cases.desk import CaseChange, Desk
 from pipeline.document import EventState, Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
@@ -22,6 +24,7 @@ from pipeline.store import alerts, documents, events
 from pipeline.store.events import Change, Position
 
 GRID = timedelta(minutes=10)
+PAST = timedelta(days=2)  # the longest clock of the mechanism: older than that, no answer is due any more
 MAIN = "main"
 
 
@@ -36,8 +39,9 @@ class PlacingFailed(Exception):
 class Lane:
     """Copies, grouping, stages, alerts and cases, moving together along one clock."""
 
-    def __init__(self, services: Services, name: str, position: Position | None) -> None:
+    def __init__(self, services: Services, name: str, position: Position | None, own_clock: bool = False) -> None:
         settings = services.settings
+        self._now = None if own_clock else services.clock.now
         self.name = name
         self.position = position
         self.window = timedelta(days=settings.events.window_days)
@@ -46,17 +50,24 @@ class Lane:
         self.grouping = Grouping(self.window)
         self.stages = StageBook()
         self.alerting = Alerting(load_rules(settings.file("rules.toml")))
+        self.desk = Desk.of(settings)
         self._touched: dict[str, datetime] = {}
         self._unsaved: dict[str, EventState] = {}
         self._journal: list[Change] = []
         self._members: list[tuple[Placement, datetime]] = []
 
     @classmethod
-    def restored(cls, services: Services, name: str = MAIN, at: datetime | None = None) -> Lane:
-        """A lane as it was when its last chunk was committed; a history lane as of just before `at`."""
+    def restored(
+        cls, services: Services, name: str = MAIN, at: datetime | None = None, own_clock: bool = False
+    ) -> Lane:
+        """A lane as it was when its last chunk was committed; a history lane as of just before `at`.
+
+        `own_clock`: the documents' own time is the present (replay); else what lies `PAST` behind the clock is history,
+        for which no case is opened and nobody is woken.
+        """
         with services.store.read() as connection:
             position = events.load_position(connection, name) if at is None else Position(at, _grid_before(at))
-            lane = cls(services, name, position)
+            lane = cls(services, name, position, own_clock)
             if position is not None:
                 lane._remember(connection, position.at, before=at)
         return lane
@@ -85,6 +96,8 @@ class Lane:
                 documents.save_copy(connection, copy)
             placement = self.grouping.place(judged, copy, at)
             self._keep(connection, placement, judged, at)
+            if judged.analysis.accusation:
+                self._journal_cases(self.desk.accuse(connection, placement.event_id, judged.analysis.accusation, at))
             changes = self.stages.observe(placement.event_id, judged, copy, at)
             self._react(connection, placement.event_id, changes, judged, at)
         except Exception as error:
@@ -151,6 +164,15 @@ class Lane:
         self._look()  # before the stages forget what is long quiet
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
+        if not self._is_past(tick):
+            self._journal_cases(self.desk.tick(connection, tick))
+
+    def _is_past(self, at: datetime) -> bool:
+        """History, by the office's clock: it is judged and shown, and starts nothing."""
+        return self._now is not None and at < self._now() - PAST
+
+    def _journal_cases(self, changes: Sequence[CaseChange]) -> None:
+        self._journal += [change.line() for change in changes]
 
     def _keep(self, connection: Connection, placement: Placement, judged: Judged, at: datetime) -> None:
         if placement.opened:
@@ -166,6 +188,7 @@ class Lane:
             self.stages.merge(placement.event_id, merged, at)
             self.alerting.merge(placement.event_id, merged)
             alerts.move_event(connection, merged, placement.event_id)
+            self._journal_cases(self.desk.merge_events(connection, placement.event_id, merged, at))
             self._touched.pop(merged, None)
             self._unsaved.pop(merged, None)
             events.redirect(connection, merged, placement.event_id)
@@ -185,6 +208,10 @@ class Lane:
         for change in self.alerting.consider(state, judged, at):
             alerts.save(connection, change.alert, state.documents, state.stage)
             self._journal.append(_alert_line(change, at))
+            if not self._is_past(at):
+                self._flush(connection)
+                accused = events.accused(connection, event_id)
+                self._journal_cases(self.desk.open_for_alert(connection, change.alert, state, at, accused))
 
 
 def _stage_line(change: StageChange) -> Change:

@@ -293,3 +293,14 @@ def event_of(connection: Connection, document_id: str) -> str | None:
         select(event_documents.c.event_id).where(event_documents.c.document_id == document_id)
     ).scalar_one_or_none()
     return event_id
+
+
+def accused(connection: Connection, event_id: str) -> tuple[str, ...]:
+    """Units that reports of wrongdoing in this event name: they never lead its case."""
+    rows = connection.execute(
+        select(analyses.c.detail["accusation"].as_string().label("unit"))
+        .join(event_documents, event_documents.c.document_id == analyses.c.document_id)
+        .where(event_documents.c.event_id == event_id, analyses.c.detail["accusation"].as_string() != "")
+        .distinct()
+    )
+    return tuple(sorted(row.unit for row in rows))
