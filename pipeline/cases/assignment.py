@@ -71,17 +71,19 @@ def assign(case: CaseState, action: Assigned, office: Office, at: datetime, inst
 
 
 def protect(case: CaseState, accused: Iterable[str], office: Office, at: datetime) -> tuple[Reassigned, ...]:
-    """A complaint names the lead unit: the lead goes to the press office at once, until a person decides."""
-    named = set(accused)
+    """A complaint names the lead unit: the lead moves at once (回避), until a person decides. Written before the complaint."""
+    named = {*case.accused, *accused}
+    units = office.mechanism.assignments.recusal_units
+    safe = next((unit for unit in units if unit not in named), units[-1])
     return tuple(
         Reassigned(
             assignment=a.id,
-            unit=office.directory.press_office,
-            reason=f"有群众举报涉及{a.unit}，不得由被举报单位牵头；暂由{office.directory.press_office}接办",
+            unit=safe,
+            reason=f"有群众举报涉及{a.unit}，不得由被举报单位牵头；暂由{safe}接办",
             due=max(a.due, feedback_due(office.mechanism, case.level, at)),
         )
         for a in case.assignments
-        if a.lead and a.unit in named and a.unit != office.directory.press_office
+        if a.lead and a.unit in named and a.unit != safe
     )
 
 

@@ -141,7 +141,7 @@ class Desk:
             accused=tuple(accused),
         )
         moved = protect(case, accused, self.office(connection), at)
-        return self._write(connection, case, case_id, [joined, *moved], SYSTEM, at)
+        return self._write(connection, case, case_id, [*moved, joined], SYSTEM, at)
 
     def accuse(self, connection: Connection, event_id: str, unit: str, at: datetime) -> list[CaseChange]:
         """A report of wrongdoing that names `unit` joined the event: the unit loses the lead at once."""
@@ -153,7 +153,7 @@ class Desk:
             alert_id="", rule="举报", level=case.level, reason="有群众举报涉及本件单位，已按规定回避", accused=(unit,)
         )
         moved = protect(case, [unit], self.office(connection), at)
-        return self._write(connection, case, case_id, [fact, *moved], SYSTEM, at)
+        return self._write(connection, case, case_id, [*moved, fact], SYSTEM, at)
 
     def open_by_hand(
         self,

@@ -168,6 +168,7 @@ class Assignments(_Part):
     number: str
     feedback_hours: dict[Literal["1", "2", "3", "4"], float]
     remind_minutes_before: int = Field(gt=0)
+    recusal_units: tuple[str, ...] = Field(min_length=2)  # who takes the lead from a unit that people complain of
     source: str
 
 
