@@ -27,7 +27,7 @@ class Worker:
         self.services = services
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self.flow: Flow | None = None
-        self.indexer = Indexer(services.store, services.index())
+        self.indexer = Indexer(services.store, services.index(), services.clock)
 
     def hold(self, connection: Connection) -> bool:
         """Take or keep the lease, in the caller's transaction."""

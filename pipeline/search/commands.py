@@ -68,7 +68,7 @@ def reindex(
     from pipeline.search.indexer import Indexer
 
     services: Services = context.obj()
-    indexer = Indexer(services.store, services.index())
+    indexer = Indexer(services.store, services.index(), services.clock)
     start = time.monotonic()
     try:
         with progress_bar("重建索引") as advance:

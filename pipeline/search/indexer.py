@@ -9,18 +9,19 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from pipeline.clock import Clock, SystemClock
 from pipeline.document import Kind, Polarity, Scope, Secrecy
-from pipeline.search.port import IndexedDocument, SearchError, SearchIndex
+from pipeline.search.port import IndexedDocument, RefusedDocuments, SearchError, SearchIndex
 from pipeline.store.engine import Store
 from pipeline.store.leases import give_back, take
-from pipeline.store.schema.documents import analyses, copies, documents, pending_index
+from pipeline.store.schema.documents import analyses, copies, documents, pending_index, quarantine
 from pipeline.store.schema.events import event_documents
 
 LEASE = "index-writer"
@@ -41,9 +42,10 @@ class Pending:
 class Indexer:
     """Brings the index up to the store. `drain` does one batch; run it whenever something was placed, or on a timer."""
 
-    def __init__(self, store: Store, index: SearchIndex) -> None:
+    def __init__(self, store: Store, index: SearchIndex, clock: Clock | None = None) -> None:
         self._store = store
         self._index = index
+        self._clock = clock or SystemClock()
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
 
     def drain(self, limit: int = BATCH) -> int:
@@ -61,9 +63,10 @@ class Indexer:
             wanted = [each.document_id for each in batch if not each.deleted]
             projected = project(connection, wanted)
         kept = {document.id for document in projected}
-        self._index.add(projected)
+        refused = self._add(projected)
         self._index.delete([each.document_id for each in batch if each.document_id not in kept])
         with self._store.write() as connection:
+            quarantine_refused(connection, refused, self._clock.now())
             strike_off(connection, batch)
         return len(batch)
 
@@ -105,6 +108,14 @@ class Indexer:
         with self._store.write() as connection:
             give_back(connection, LEASE, self._holder)
 
+    def _add(self, projected: list[IndexedDocument]) -> Mapping[str, str]:
+        """Put them in; those that the index will never take, with why."""
+        try:
+            self._index.add(projected)
+        except RefusedDocuments as refusal:
+            return refusal.reasons
+        return {}
+
     def _all(self, progress: Callable[[int], None]) -> Iterator[IndexedDocument]:
         after = ""
         done = 0
@@ -144,6 +155,20 @@ def strike_off(connection: Connection, batch: list[Pending]) -> None:
                     pending_index.c.document_id.in_(ids[start : start + 500]), pending_index.c.version == version
                 )
             )
+
+
+def quarantine_refused(connection: Connection, refused: Mapping[str, str], at: datetime) -> None:
+    """Note the documents that the index will never take, with why: they stay in the store and in their events."""
+    known = set(
+        connection.execute(select(quarantine.c.document_id).where(quarantine.c.document_id.in_(refused))).scalars()
+    )
+    rows = [
+        {"document_id": key, "at": at, "reason": f"检索索引拒收：{why}"}
+        for key, why in refused.items()
+        if key not in known
+    ]
+    if rows:
+        connection.execute(insert(quarantine), rows)
 
 
 def project(connection: Connection, document_ids: list[str]) -> list[IndexedDocument]:
