@@ -165,6 +165,8 @@ class Lane:
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
         if not self._is_past(tick):
+            if self.desk.is_due(connection, tick):
+                self.commit(connection)  # effects are measured from stored rows: the same whatever the batch
             self._journal_cases(self.desk.tick(connection, tick))
 
     def _is_past(self, at: datetime) -> bool:

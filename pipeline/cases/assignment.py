@@ -194,10 +194,17 @@ def _apply_reminded(case: CaseState, fact: Reminded, _entry: Entry) -> CaseState
     )
 
 
+def _late(found: Assignment) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*found.late_units, found.unit)))
+
+
 def _apply_fed_back(case: CaseState, fact: FedBack, entry: Entry) -> CaseState:
+    found = case.assignment(fact.assignment)
+    assert found is not None
     return _replace(
         case,
-        fact.assignment,
+        found.id,
+        late_units=_late(found) if entry.at > found.due else found.late_units,
         status=AssignmentStatus.FED_BACK,
         feedback=fact.text,
         feedback_at=entry.at,
@@ -244,7 +251,9 @@ def _apply_closed(case: CaseState, fact: AssignmentClosed, entry: Entry) -> Case
 
 
 def _apply_overdue(case: CaseState, fact: AssignmentOverdue, _entry: Entry) -> CaseState:
-    return _replace(case, fact.assignment, overdue=True, overdue_told=True)
+    found = case.assignment(fact.assignment)
+    assert found is not None
+    return _replace(case, found.id, overdue_told=True, late_units=_late(found))
 
 
 DECIDERS: dict[type, Decider] = {

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 
 from pipeline.cases.assignment import protect
 from pipeline.cases.audience import resolve, to_tell
-from pipeline.cases.escalation import due, next_moment
-from pipeline.cases.facts import Action, AlertJoined, AnyFact, EventMerged, Opened, Origin
+from pipeline.cases.effect import measure, similar_changes
+from pipeline.cases.escalation import due, next_moment, unmeasured
+from pipeline.cases.facts import Action, AlertJoined, AnyFact, EffectMeasured, EventMerged, Opened, Origin
 from pipeline.cases.mechanism import Mechanism, load_mechanism
 from pipeline.cases.office import Asking, Office
 from pipeline.cases.people import SYSTEM, Directory, Person, load_people
@@ -31,7 +32,7 @@ from pipeline.cases.steps import decide
 from pipeline.cases.wording import tell
 from pipeline.clock import SHANGHAI, shanghai
 from pipeline.document import Alert, EventState, Secrecy
-from pipeline.store import cases, duty
+from pipeline.store import cases, duty, effects
 from pipeline.store.case_changes import known_change, save_changes
 from pipeline.store.events import Change
 
@@ -237,9 +238,31 @@ class Desk:
             case = cases.load(connection, case_id)
             if case is None:
                 continue
-            facts = due(case, self.mechanism, at)
+            facts = [*due(case, self.mechanism, at), *self._effects(connection, case, at)]
             changes += self._write(connection, case, case_id, facts, SYSTEM, at)
         return changes
+
+    def is_due(self, connection: Connection, at: datetime) -> bool:
+        """Does time bring anything by `at`? The caller then first writes what it still holds back."""
+        return bool(cases.due(connection, at))
+
+    def _effects(self, connection: Connection, case: CaseState, at: datetime) -> list[EffectMeasured]:
+        """The effect of each response whose window is full, beside similar events that nobody answered."""
+        rules = self.mechanism.effect
+        found = []
+        for moment, response in unmeasured(case, self.mechanism):
+            if moment > at or not case.event_id:
+                continue
+            voices = effects.voices(connection, case.event_id, rules.own_sources, moment)
+            if not voices:
+                found.append(measure(case, response, (), (), ("", ""), rules))
+                continue
+            age = response.moment - min(voice.at for voice in voices)
+            others = effects.similar(connection, case.event_id, rules.own_sources, age, rules.hours, at)
+            stages = tuple(effects.stage_at(connection, case.event_id, when) for when in (response.moment, moment))
+            similar = similar_changes(others, age, rules.hours)
+            found.append(measure(case, response, voices, similar, (stages[0], stages[1]), rules))
+        return found
 
     def _roster(self, connection: Connection, at: datetime) -> list[CaseChange]:
         self.fill_roster(connection, at)

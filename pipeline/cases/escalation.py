@@ -22,7 +22,7 @@ from pipeline.cases.facts import (
 )
 from pipeline.cases.mechanism import Mechanism, Warning_
 from pipeline.cases.responses import unlinked
-from pipeline.cases.state import AssignmentStatus, CaseState, Phase
+from pipeline.cases.state import AssignmentStatus, CaseState, Phase, Response
 
 Pending = tuple[datetime, AnyFact]
 
@@ -35,7 +35,17 @@ def due(case: CaseState, mechanism: Mechanism, at: datetime) -> tuple[AnyFact, .
 
 def next_moment(case: CaseState, mechanism: Mechanism, at: datetime) -> datetime | None:
     """When time next brings something to this case; None when nothing is to come."""
-    return min((moment for moment, _ in pending(case, mechanism, at)), default=None)
+    coming = [moment for moment, _ in pending(case, mechanism, at)]
+    coming += [moment for moment, _ in unmeasured(case, mechanism)]
+    return min(coming, default=None)
+
+
+def unmeasured(case: CaseState, mechanism: Mechanism) -> list[tuple[datetime, Response]]:
+    """Responses whose effect is still to be measured, and when (回应后满一个窗口)."""
+    done = {effect.response for effect in case.effects}
+    after = timedelta(hours=mechanism.effect.hours)
+    waiting = [r for r in case.responses if r.id not in done] if case.event_id else []
+    return [(response.moment + after, response) for response in waiting]
 
 
 def pending(case: CaseState, mechanism: Mechanism, at: datetime) -> Iterator[Pending]:

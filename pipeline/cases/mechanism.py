@@ -184,6 +184,7 @@ class EffectSettings(_Part):
 
     hours: int = Field(gt=0)
     similar_minimum: int = Field(ge=3)
+    own_sources: tuple[str, ...]  # names of our own accounts: what they say is no public voice
     source: str
 
 

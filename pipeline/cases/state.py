@@ -77,7 +77,7 @@ class Assignment:
     reminders: int = 0
     reminded_automatically: bool = False
     returned: int = 0
-    overdue: bool = False  # was ever late
+    late_units: tuple[str, ...] = ()  # units that were late with it
     overdue_told: bool = False  # the present due time's lateness is recorded
     feedback_by: str = ""
     closed_at: datetime | None = None

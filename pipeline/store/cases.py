@@ -85,7 +85,7 @@ def project(connection: Connection, case: CaseState, next_tick: datetime | None)
         "lead_unit": (case.lead_units or ("",))[0],
         "units": list(case.units),
         "entries": case.entries,
-        "next_tick": None if case.finished else next_tick,
+        "next_tick": next_tick,
     }
     changed = connection.execute(update(cases).where(cases.c.id == case.id).values(values))
     if not changed.rowcount:
@@ -133,6 +133,14 @@ def listed(
     if until:
         query = query.where(cases.c.opened_at < until)
     return list(connection.execute(query))
+
+
+def touched(connection: Connection, start: datetime, end: datetime) -> list[CaseState]:
+    """Every unpurged case opened before `end` whose history goes on after `start`: what statistics count from."""
+    recent = select(case_entries.c.case_id).where(case_entries.c.at >= start).distinct()
+    query = select(cases.c.id).where(cases.c.opened_at < end, cases.c.purged_at.is_(None), cases.c.id.in_(recent))
+    ids = connection.execute(query.order_by(cases.c.opened_at, cases.c.id)).scalars().all()
+    return [case for case_id in ids if (case := load(connection, case_id)) is not None]
 
 
 def next_number(connection: Connection, start: datetime, end: datetime) -> int:
