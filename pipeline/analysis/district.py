@@ -73,6 +73,7 @@ class Home(_Strict):
     city_aliases: tuple[str, ...] = ()
     local_sources: tuple[str, ...] = ()
     city_sources: tuple[str, ...] = ()
+    unnamed_local: tuple[Kind, ...] = ()
 
 
 class Town(_Strict):
@@ -80,6 +81,7 @@ class Town(_Strict):
 
     name: str
     aliases: tuple[str, ...] = ()
+    context_aliases: tuple[str, ...] = ()
     villages: tuple[str, ...] = ()
 
 

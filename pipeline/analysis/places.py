@@ -8,17 +8,23 @@ right behind another city's (北京市人民路) belongs to that city.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.analysis.clean import folded
 from pipeline.analysis.cues import Found, PhraseBook
 from pipeline.analysis.district import Places
+from pipeline.analysis.words import cut
 from pipeline.document import Document, Kind, PlaceMention, Scope
 
 OWN_KINDS = (Kind.MESSAGE, Kind.HOTLINE, Kind.DISCLOSURE)  # addressed to the district itself
 _JOINTS = frozenset(
     {"", "市", "省", "区", "县", "的", "市的", "省的", "市区", "市中心", "·", " ", "特别行政区", "自治区"}
 )
+
+
+_WITH_PERSON = frozenset("民才大社力口事工")
+_SOURCE = "来源是本地的"
+_UNNAMED = "没有提到地名，按本区信源收集的帖文算本地"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Mentions:
     hits: tuple[Hit, ...]
     refused: tuple[Hit, ...]
     own: str
+    unnamed: str = ""  # why a text without any place is still taken for ours
+    by_source: bool = False  # `own` rests on the source alone
 
     def places(self) -> tuple[PlaceMention, ...]:
         """The district's and its neighbours' places, in order of appearance; the whole district only when nothing finer is named."""
@@ -67,7 +75,8 @@ class Mentions:
         if not hit.entry.context:
             return where
         other = next((x.entry.name for x in self.hits if x.entry.scope is Scope.LOCAL and not x.entry.context), "")
-        return f"{where}（各地都有同名，{f'同文提到{other}' if other else self.own}，故认作本区）"
+        why = f"同文提到{other}" if other else self.own or self.unnamed or "来源是本市媒体"
+        return f"{where}（各地都有同名；{why}，故认作本区）"
 
 
 class Gazetteer:
@@ -80,18 +89,21 @@ class Gazetteer:
     def find(self, text: str, document: Document) -> Mentions:
         """`text`: folded title and body. The document's own place, source and kind are evidence too."""
         hits = [Hit(meanings[0], found) for found, meanings in self._book.longest(text)]
+        hits = [hit for hit in hits if not _speaks_of_people(hit, text) and _stands_alone(hit, text)]
         own = self._own(document)
+        unnamed = _UNNAMED if document.kind in self._home.unnamed_local else ""
         foreign = _owned_by_others(hits, text)
         sure = any(
             hit.entry.scope is Scope.LOCAL and not hit.entry.context for i, hit in enumerate(hits) if i not in foreign
         )
         elsewhere = any(hit.entry.scope in (Scope.NATIONAL, Scope.INTERNATIONAL) for hit in hits)
+        near = own or unnamed or any(source in document.source for source in self._home.city_sources)
         kept: list[Hit] = []
         refused: list[Hit] = []
         for i, hit in enumerate(hits):
-            ours = not hit.entry.context or sure or (own != "" and not elsewhere)
+            ours = not hit.entry.context or sure or (bool(near) and not elsewhere)
             (kept if ours and i not in foreign else refused).append(hit)
-        return Mentions(tuple(kept), tuple(refused), own)
+        return Mentions(tuple(kept), tuple(refused), own, unnamed, own.startswith(_SOURCE))
 
     def _own(self, document: Document) -> str:
         """Why the document speaks of the district without naming it; '' when nothing says so."""
@@ -104,7 +116,7 @@ class Gazetteer:
         if document.kind in OWN_KINDS:
             return "是写给本区的留言或申请"
         if any(source in document.source for source in self._home.local_sources):
-            return f"来源是本地的{document.source}"
+            return f"{_SOURCE}{document.source}"
         return ""
 
 
@@ -113,8 +125,12 @@ def _entries(places: Places) -> Iterator[tuple[str, Entry]]:
     yield from _home(places)
     yield from _ground(places)
     for near in places.neighbour:
-        for name in (near.name, *((near.city + near.name,) if near.city else ()), *near.aliases):
-            yield name, Entry(near.name, Scope.NEIGHBOURING, 1, district=near.name, context=near.context)
+        sure = Entry(near.name, Scope.NEIGHBOURING, 1, district=near.name)
+        if near.city:
+            yield near.city + near.name, sure
+        for name in (near.name, *near.aliases):
+            yield name, replace(sure, context=near.context)
+    yield places.home.province, Entry(places.home.province, Scope.NATIONAL, 0)
     for name in (*places.national.names, *places.national.country):
         yield name, Entry(name, Scope.NATIONAL, 0)
     for name in places.international.names:
@@ -139,11 +155,33 @@ def _ground(places: Places) -> Iterator[tuple[str, Entry]]:
     for town in places.town:
         for name in (town.name, *town.aliases):
             yield name, Entry(town.name, Scope.LOCAL, 1, town.name, district)
+        for name in town.context_aliases:
+            yield name, Entry(town.name, Scope.LOCAL, 1, town.name, district, context=True)
         for village in town.villages:
             yield village, Entry(village, Scope.LOCAL, 2, town.name, district)
     for place in places.place:
         for name in (place.name, *place.aliases):
             yield name, Entry(place.name, Scope.LOCAL, 2, place.town, district, place.context)
+
+
+def _speaks_of_people(hit: Hit, text: str) -> bool:
+    """云港人: people of here, who may be anywhere (but 云港人民…, 云港人才…)."""
+    end = hit.found.end
+    return hit.entry.rank == 0 and text[end : end + 1] == "人" and text[end + 1 : end + 2] not in _WITH_PERSON
+
+
+def _stands_alone(hit: Hit, text: str) -> bool:
+    """A short name of elsewhere is a word of its own there (not 南阳 in 朝南阳台)."""
+    start, end = hit.found.start, hit.found.end
+    if hit.entry.scope in (Scope.LOCAL, Scope.NEIGHBOURING) or end - start != 2:
+        return True
+    before = max(0, start - 5)
+    at = before
+    for word in cut(text[before : end + 5]):
+        if at == start:
+            return len(word) >= 2
+        at += len(word)
+    return False
 
 
 def _owned_by_others(hits: list[Hit], text: str) -> set[int]:

@@ -12,6 +12,10 @@ from collections import Counter
 from pipeline.analysis.places import Hit, Mentions
 from pipeline.document import Scope
 
+OWN, ADDRESSED = (
+    2.5,
+    5.0,
+)  # what our own source weighs (less than a place in the title), and what being written to us weighs
 OPENING = 60  # characters after the title that weigh like the title
 _LEVEL = {Scope.LOCAL: "本区", Scope.NEIGHBOURING: "周边", Scope.NATIONAL: "外地", Scope.INTERNATIONAL: "境外"}
 
@@ -23,7 +27,9 @@ def judge(mentions: Mentions, title_length: int) -> tuple[Scope, str]:
         weights[hit.entry.scope] += 3 if hit.found.start < title_length + OPENING else 1
     scores = {level: min(6.0, weight) * (1.5 if level is Scope.LOCAL else 1.0) for level, weight in weights.items()}
     if mentions.own:
-        scores[Scope.LOCAL] = scores.get(Scope.LOCAL, 0.0) + 4.0
+        scores[Scope.LOCAL] = scores.get(Scope.LOCAL, 0.0) + (OWN if mentions.by_source else ADDRESSED)
+    if not scores and mentions.unnamed:
+        return Scope.LOCAL, mentions.unnamed
     if not scores:
         refused = _names(mentions.refused)
         return Scope.NATIONAL, f"没有提到本区或周边的地名{f'（{refused}各地都有，不足为凭）' if refused else ''}"

@@ -1,11 +1,14 @@
 """What a document is about (主题): precise rules first, then the trained model, then the finer topic by its words.
 
-A topic that the model was not trained on (安全生产, 公共安全, …) fires only by a rule of topics.toml; a text in which the
-model knows nothing, or knows nothing well, is 其他. `confidence` is the model's calibrated probability, or RULE_SURE.
+In a text as long as a message the trained model decides; a topic that it was not trained on (安全生产, 公共安全, …) then
+fires only by a rule of topics.toml. The shorter the text, the less the model knows of it and the more the words of
+topics.toml weigh, for every topic. A text in which nothing stands out is 其他. `confidence` is the probability of the
+label, or RULE_SURE.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pipeline.analysis.clean import folded
@@ -15,8 +18,11 @@ from pipeline.analysis.topic_model import TopicModel, Verdict
 from pipeline.document import Kind, Topic
 
 RULE_SURE = 0.9
-UNSURE = 0.30  # below this the best of seven is no better than a guess
+UNSURE = 0.30  # below this the best is no better than a guess
 FEW = 4  # features known to the model below which it has nothing to say
+MUCH = 200  # features from which the model is believed in full: a short message of forty words
+WORD_WEIGHT = 2.5  # log-odds that a word of topics.toml adds where the model knows nothing
+MOST_WORDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +56,47 @@ class TopicJudge:
 
     def judge(self, text: str, opening: int, kind: Kind) -> Topic:
         """Topic of a folded text whose first `opening` characters are title and opening."""
-        fired = self._fired(text, kind)
+        fired = self._fired(text, opening, kind)
         if fired is not None:
-            rule, words = fired
+            rule, said = fired
             sub, why = self._sub(text, opening, rule.topic)
-            return Topic(rule.topic, RULE_SURE, sub, (f"规则：{rule.rule.why}（文中{'、'.join(words)}）", *why))
+            return Topic(rule.topic, RULE_SURE, sub, (f"规则：{rule.rule.why}（文中{'、'.join(said)}）", *why))
         verdict = self._model.judge(text)
-        probability = max(verdict.probabilities)
-        if verdict.known < FEW or probability < UNSURE:
-            return Topic(OTHER, round(1 - probability, 3), "", ("文中没有足以判断主题的词",))
-        label = verdict.labels[verdict.probabilities.index(probability)]
+        words = self._topic_words(text, opening)
+        if not words and verdict.known < FEW:
+            return Topic(OTHER, 0.5, "", ("文中没有足以判断主题的词",))
+        label, probability = self._weighed(verdict, words)
+        if probability < UNSURE or label == OTHER:
+            return Topic(OTHER, round(1 - probability, 3), "", ("没有哪个主题足够突出",))
         sub, why = self._sub(text, opening, label)
         return Topic(label, round(probability, 3), sub, (*_reason(verdict, label, probability), *why))
 
-    def _fired(self, text: str, kind: Kind) -> tuple[_Rule, list[str]] | None:
-        """The first rule whose groups are all present, near enough, without a forbidden word."""
+    def _topic_words(self, text: str, opening: int) -> dict[str, float]:
+        """How much the words of topics.toml speak for each topic: each different word once, more in the opening."""
+        weights: dict[str, float] = {}
+        for phrase, (start, meanings) in {
+            found.phrase: (found.end, meanings) for found, meanings in reversed(self._subs.longest(text))
+        }.items():
+            for topic in dict.fromkeys(topic for topic, _ in meanings):
+                weight = (1.0 if len(phrase) < 3 else 1.4) * (1.5 if start <= opening else 1.0)
+                weights[topic] = weights.get(topic, 0.0) + weight
+        return weights
+
+    def _weighed(self, verdict: Verdict, words: dict[str, float]) -> tuple[str, float]:
+        """The likeliest topic and its probability: the model where it knows much of the text, words where it knows little."""
+        sure = min(1.0, verdict.known / MUCH)
+        unknown = sum(verdict.odds) / len(verdict.odds) - 2.0  # a topic that the model was not trained on
+        odds = dict(zip(verdict.labels, verdict.odds, strict=True))
+        weight = WORD_WEIGHT * (1 - sure)
+        scores = {
+            name: sure * odds.get(name, unknown) + weight * min(MOST_WORDS, words.get(name, 0.0))
+            for name in self._topics
+        }
+        best = max(scores, key=lambda name: scores[name])
+        return best, 1 / sum(math.exp(score - scores[best]) for score in scores.values())
+
+    def _fired(self, text: str, opening: int, kind: Kind) -> tuple[_Rule, list[str]] | None:
+        """The first rule whose groups are all present, near enough, the first of them in the opening, and no forbidden word."""
         places: dict[tuple[int, int], list[tuple[int, str]]] = {}
         for found, meanings in self._words.find(text):
             for meaning in meanings:
@@ -75,7 +107,7 @@ class TopicJudge:
             groups = [places.get((rule.number, group), []) for group in range(len(rule.rule.all))]
             if (rule.number, len(groups)) in places or not all(groups):
                 continue
-            near = _near(groups, rule.rule.within)
+            near = _near([[hit for hit in groups[0] if hit[0] < opening], *groups[1:]], rule.rule.within)
             if near is not None:
                 return rule, near
         return None

@@ -1,4 +1,4 @@
-"""The linear topic model (主题模型): a file of numbers, read once, that says how likely each topic is and why.
+"""The linear topic model (主题模型): a file of numbers, read once, that says what speaks for each topic, and which words.
 
 score = Σ weight × (1 + ln count) × idf / norm + bias; probability = softmax(score × temperature), the temperature fitted
 on rows kept apart. Words that the training never saw are dropped before pairs are made (they carry no sign, and the
@@ -23,10 +23,10 @@ SHIPPED = Path(__file__).parent / "models" / "topic.npz"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Probabilities by label, how many features were known, and the words that spoke most for the first label."""
+    """Log-odds by label (their softmax is the probability), how many features were known, and the words that spoke most."""
 
     labels: tuple[str, ...]
-    probabilities: tuple[float, ...]
+    odds: tuple[float, ...]
     known: int
     words: tuple[str, ...]
 
@@ -61,15 +61,13 @@ class TopicModel:
             )
 
     def judge(self, text: str) -> Verdict:
-        """Probabilities for a folded text; all equal when nothing in it is known."""
+        """What the model says of a folded text."""
         words, hashes = kept(text, self.vocabulary)
         row, values = self._row(features(words, hashes))
         scores = self.bias + (values @ self.weights[row] if len(row) else np.float32(0))
-        shifted = np.exp((scores - scores.max()) * self.temperature)
-        probabilities = shifted / shifted.sum()
         return Verdict(
             self.labels,
-            tuple(float(p) for p in probabilities),
+            tuple(float(score) * self.temperature for score in scores),
             len(row),
             self._strongest(words, hashes, int(np.argmax(scores))),
         )
