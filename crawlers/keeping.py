@@ -115,21 +115,25 @@ class Keeper:
         """Write the ledger and judge the health; a change is told once. Answers the source's new values."""
         state, now, floor = claim.state, visit.now, source.expect.per_day_min
         values: dict[str, Any] = {}
-        profile = state.profile
         if state.profiled_at is None or now - state.profiled_at > timedelta(days=1):
-            profile = _profile(connection, source.id, now)
-            values |= {"profile": list(profile), "profiled_at": now}
+            state = _studied(connection, state, now)
+            values |= {
+                "profile": list(state.profile),
+                "profiled_at": now,
+                "known_since": state.known_since,
+                "longest_quiet_hours": state.longest_quiet / ledger.HOUR,
+            }
         missed: dict[str, str] = dict(state.memory.get(_MISSED, {}))
         facts = _facts(source, state, visit, report, new, missed)
         failed = report.outcome == "failed"
         hours = [ledger.hour_of(d.published_at or now) for d in new] + list(facts.had_after_all)
         since = max(min([now, state.last_success or now, *hours]), now - ledger.PAST) - ledger.HOUR
         found = ledger_store.entries(connection, since, now + ledger.HOUR, [source.id])
-        ledger_store.write(connection, ledger.entered(ledger_store.by_hour(found), facts, profile, floor))
+        ledger_store.write(connection, ledger.entered(ledger_store.by_hour(found), facts, state.profile, floor))
         last_new = now if new else state.last_new
-        lacking = ledger.expected_between(profile, last_new or now, now, floor) if not failed else 0.0
         failures = state.failures + 1 if failed else 0
-        health = ledger.judge(failures, report.reason, report.detail, state.health, last_new, lacking)
+        silence = None if failed or last_new is None else _silence(state, last_new, now, floor)
+        health = ledger.judge(failures, report.reason, report.detail, state.health, silence)
         if health.state != state.health:
             values |= {"health": health.state, "health_since": now, "reason": health.reason}
             if {state.health, health.state} != {"new", "ok"}:
@@ -140,9 +144,27 @@ class Keeper:
         return values | {"memory": memory, "last_new": last_new}
 
 
-def _profile(connection: Connection, source_id: str, now: datetime) -> tuple[float, ...]:
-    past = ledger_store.entries(connection, now - ledger.PAST, now, [source_id])
-    return ledger.profile(past, past[0].hour, now) if past else ()
+def _studied(connection: Connection, state: book.SourceState, now: datetime) -> book.SourceState:
+    """The state with what its last fortnight in the ledger says: once a day."""
+    past = ledger_store.entries(connection, now - ledger.PAST, now, [state.id])
+    if not past:
+        return state
+    return replace(
+        state,
+        profile=ledger.profile(past, past[0].hour, now),
+        known_since=past[0].hour,
+        longest_quiet=ledger.longest_quiet(past),
+    )
+
+
+def _silence(state: book.SourceState, last_new: datetime, now: datetime, floor: float) -> ledger.Silence:
+    return ledger.Silence(
+        since=last_new,
+        lasting=now - last_new,
+        lacking=ledger.expected_between(state.profile, last_new, now, floor),
+        longest=state.longest_quiet,
+        past=now - state.known_since if state.known_since else timedelta(0),
+    )
 
 
 def redesigned(source: Source, harvest: Harvest) -> SourceTrouble | None:

@@ -1,9 +1,10 @@
 """Knowing what was missed (覆盖台账): expected, received, missing, back-filled, by source and hour. Pure functions.
 
 expected   documents in an hour, from the source's own past: mean of the same hour of working days (or week-ends),
-           drawn towards its overall mean by a weight of two days while there is little past
+           drawn towards its overall mean by the common rhythm of a day (_RHYTHM) by a weight of two days
 missing    an hour that was not looked at (run failed, or none): expected minus what came; a page that could not be had: one
-silent     runs go well, yet nothing new for so long that its own past makes it unlikely: exp(-expected) < 1/1000
+silent     runs go well, yet nothing new for so long that its own past (three days at least) makes it unlikely:
+           exp(-expected) < 1/1000, and half as long again as its longest quiet until now
 broken     three failed runs in a row; two when the reason will not mend itself (log-in, captcha, 403, redesigned, robots)
 """
 
@@ -21,7 +22,36 @@ from pipeline.store.ledger import HourEntry
 
 HOUR = timedelta(hours=1)
 PAST = timedelta(days=14)
+ENOUGH_PAST = timedelta(days=3)
 _WEIGHT_DAYS = 2.0
+_QUIET_FACTOR = 1.5
+# How public posting spreads over a day, 0 to 23 o'clock, mean 1: a start that a source's own past soon overrules.
+_RHYTHM = (
+    0.35,
+    0.2,
+    0.12,
+    0.08,
+    0.08,
+    0.15,
+    0.4,
+    0.8,
+    1.2,
+    1.4,
+    1.4,
+    1.3,
+    1.25,
+    1.25,
+    1.35,
+    1.4,
+    1.4,
+    1.4,
+    1.35,
+    1.4,
+    1.45,
+    1.4,
+    1.15,
+    0.72,
+)
 _SILENT_FROM = math.log(1000)
 _STAYS = {Reason.LOGIN, Reason.CAPTCHA, Reason.FORBIDDEN, Reason.REDESIGNED, Reason.ROBOTS}
 
@@ -55,8 +85,15 @@ def profile(past: Iterable[HourEntry], start: datetime, end: datetime) -> tuple[
             sums[slot(hour)] += entry.received + entry.backfilled if entry else 0
             days[slot(hour)] += 1
         hour += HOUR
-    overall = sum(sums) / max(sum(days), 1)
-    return tuple((sums[n] + _WEIGHT_DAYS * overall) / (days[n] + _WEIGHT_DAYS) for n in range(48))
+    seen = sum(days[n] * _RHYTHM[n % 24] for n in range(48))
+    overall = sum(sums) / seen if seen else 0.0
+    return tuple((sums[n] + _WEIGHT_DAYS * overall * _RHYTHM[n % 24]) / (days[n] + _WEIGHT_DAYS) for n in range(48))
+
+
+def longest_quiet(past: Iterable[HourEntry]) -> timedelta:
+    """The longest stretch between two documents in the ledger; the one that lasts still is not among them."""
+    hours = sorted(entry.hour for entry in past if entry.received + entry.backfilled)
+    return max((after - before for before, after in zip(hours, hours[1:], strict=False)), default=timedelta(0))
 
 
 def expected(profile_: Sequence[float], hour: datetime, per_day_min: float = 0.0) -> float:
@@ -136,19 +173,34 @@ def unseen_hours(looked_last: datetime | None, now: datetime, looks_every: timed
     return [first + n * HOUR for n in range(int((hour_of(now) - first) / HOUR))]
 
 
-def judge(
-    failures: int, reason: Reason | None, detail: str, before: str, last_new: datetime | None, lacking: float
-) -> Health:
-    """The health after a run. `lacking`: documents expected since the last new one; `before`: the health until now."""
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """How long a source has been without anything new, against its own past."""
+
+    since: datetime
+    lasting: timedelta
+    lacking: float  # documents that were to be expected meanwhile
+    longest: timedelta  # its longest quiet before
+    past: timedelta  # how much past there is to judge by
+
+    @property
+    def unlikely(self) -> bool:
+        return (
+            self.past >= ENOUGH_PAST and self.lacking >= _SILENT_FROM and self.lasting >= _QUIET_FACTOR * self.longest
+        )
+
+
+def judge(failures: int, reason: Reason | None, detail: str, before: str, silence: Silence | None) -> Health:
+    """The health after a run; `before`: the health until now."""
     if failures:
         enough = 2 if reason in _STAYS else 3
         if failures >= enough or before == "broken":
             words = IN_CHINESE[reason] if reason else "采集失败"
             return Health("broken", f"连续 {failures} 次采集失败：{detail or words}")
         return Health(before)
-    if lacking >= _SILENT_FROM and last_new is not None:
-        when = f"{shanghai(last_new):%m月%d日%H:%M}"
-        return Health("silent", f"采集正常，但自 {when} 起没有新内容，按往常应有约 {lacking:.0f} 条")
+    if silence is not None and silence.unlikely:
+        since = f"{shanghai(silence.since):%m月%d日%H:%M}"
+        return Health("silent", f"采集正常，但自 {since} 起没有新内容，按往常应有约 {silence.lacking:.0f} 条")
     return Health("ok")
 
 

@@ -35,6 +35,9 @@ _TRACKING = {
 }
 
 
+LISTED = "listed"  # in a source's memory: its lists have borne links
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPage:
     """What an earlier visit noted about an address."""
@@ -185,6 +188,12 @@ class Visit:
     def quarantine(self, fetched: Fetched, why: str) -> None:
         """A page that is not understood is set aside with its reason, and its bytes are kept."""
         self.harvest.quarantined.append((fetched, why))
+
+    def empty_list(self, url: str) -> None:
+        """A list without a link: PageTrouble when it had some before (the site has changed), else it is young."""
+        if self.memory.get(LISTED):
+            raise PageTrouble(Reason.REDESIGNED, url, "列表上找不到文章链接了")
+        self.warn(f"列表页 {url} 上还没有可采集的链接")
 
     def warn(self, text: str) -> None:
         self.harvest.warnings.append(text)

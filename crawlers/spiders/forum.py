@@ -18,8 +18,8 @@ from crawlers.spiders.labels import text_lines
 from crawlers.spiders.portal import moment
 from crawlers.spiders.site import not_later
 from crawlers.spiders.weibo_shapes import count
-from crawlers.troubles import PageTrouble, Reason, SourceTrouble
-from crawlers.visit import KnownPage, Visit
+from crawlers.troubles import PageTrouble, SourceTrouble
+from crawlers.visit import LISTED, KnownPage, Visit
 from pipeline.document import Counts, Document, Observation
 from pipeline.intake import derived_id
 
@@ -74,8 +74,10 @@ class Forum:
                 return
             page = await visit.read(fetched)
             threads = [link.url for link in page.links if self._thread.search(link.url)]
-            if not threads and number == 0:
-                raise PageTrouble(Reason.REDESIGNED, following, "版块页上没有帖子链接")
+            if not threads:
+                visit.empty_list(following)
+                return
+            visit.memory[LISTED] = True
             known = await visit.known(threads)
             new = [url for url in threads if url not in known]
             await visit.each(new, lambda url: self._open(visit, url))

@@ -18,8 +18,8 @@ from crawlers.fetched import Fetched
 from crawlers.spiders.labels import read_labels, text_lines
 from crawlers.spiders.site import not_later
 from crawlers.spiders.weibo_shapes import count
-from crawlers.troubles import PageTrouble, Reason, SourceTrouble
-from crawlers.visit import KnownPage, Visit
+from crawlers.troubles import PageTrouble, SourceTrouble
+from crawlers.visit import LISTED, KnownPage, Visit
 from pipeline.clock import SHANGHAI
 from pipeline.document import Counts, Document, Reply
 from pipeline.intake import derived_id
@@ -91,8 +91,10 @@ class Portal:
                 return
             page = await visit.read(fetched)
             details = [link.url for link in page.links if self._detail.search(link.url)]
-            if not details and number == 1:
-                raise PageTrouble(Reason.REDESIGNED, following, "列表上没有符合 detail 规则的链接")
+            if not details:
+                visit.empty_list(following)
+                return
+            visit.memory[LISTED] = True
             known = await visit.known(details)
             new = [url for url in details if url not in known]
             await visit.each(new, lambda url: self._one(visit, url))

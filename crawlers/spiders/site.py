@@ -7,7 +7,7 @@ article is looked at again later: changed pages are archived again, deleted ones
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,7 +16,7 @@ from crawlers.extraction.page import Link, Page
 from crawlers.feeds import Entry, read_feed, read_sitemap
 from crawlers.fetched import Fetched
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
-from crawlers.visit import KnownPage, Visit
+from crawlers.visit import LISTED, KnownPage, Visit
 from pipeline.document import Document
 
 _NEXT = re.compile(r"^\s*(下一页|下页|后一页|>|›|»|next)\s*$", re.I)
@@ -64,8 +64,7 @@ class Site:
         wanted: dict[str, None] = {}
         for start in starts:
             try:
-                async for url in self._leads(visit, start):
-                    wanted.setdefault(url)
+                wanted |= dict.fromkeys(await self._leads(visit, start))
             except PageTrouble as trouble:
                 troubles.append(trouble)
                 visit.miss(start, trouble)
@@ -74,33 +73,47 @@ class Site:
         await visit.each(list(wanted), lambda url: self._article_page(visit, url))
         await visit.look_again(lambda fetched, page: self._changed(visit, fetched, page), self.options.revisits)
 
-    async def _leads(self, visit: Visit, start: str) -> AsyncIterator[str]:
-        if start in self.options.feeds or start in self.options.sitemaps:
+    async def _leads(self, visit: Visit, start: str) -> list[str]:
+        """Addresses of articles that are not known yet, from a list, a feed or a sitemap."""
+        if start in self.options.feeds:
             fetched = await visit.get(start, conditional=True)
-            if not fetched.unchanged:
-                entries = read_feed(fetched) if start in self.options.feeds else read_sitemap(fetched)
-                for url in await self._unknown(visit, [entry.url for entry in newest_first(entries)]):
-                    yield url
-            return
-        page_url, seen = start, set[str]()
-        for number in range(self.options.list_pages):
-            seen.add(page_url)
-            fetched = await visit.get(page_url, conditional=number == 0)
+            return await self._entered(visit, [] if fetched.unchanged else read_feed(fetched))
+        if start in self.options.sitemaps:
+            fetched = await visit.get(start, conditional=True)
+            return await self._entered(visit, [] if fetched.unchanged else read_sitemap(fetched))
+        return await self._listed(visit, start)
+
+    async def _entered(self, visit: Visit, entries: list[Entry]) -> list[str]:
+        return await self._unknown(visit, [entry.url for entry in newest_first(entries)])
+
+    async def _listed(self, visit: Visit, start: str) -> list[str]:
+        """A list page and, while all of it is new, the pages after it."""
+        leads: list[str] = []
+        following: str | None = start
+        seen: set[str] = set()
+        for number in range(self.options.list_pages * (10 if visit.missed_since else 1)):
+            if following is None or not visit.source.may_fetch(following):
+                break
+            seen.add(following)
+            fetched = await visit.get(following, conditional=number == 0)
             if fetched.unchanged:
-                return
+                break
             page = await visit.read(fetched)
             candidates = [link.url for link in page.links if self._may_be_article(visit, link, seen)]
-            if not candidates and number == 0:
-                if page.page == "article":
-                    raise PageTrouble(Reason.NOT_UNDERSTOOD, page_url, "列表地址打开的是一篇文章")
-                visit.warn(f"列表页 {page_url} 上没有文章链接")
+            if number == 0:
+                self._judge_list(visit, following, page, candidates)
             new = await self._unknown(visit, candidates)
-            for url in new:
-                yield url
-            following = self._next(page, seen)
-            if following is None or len(new) < len(candidates) or not visit.source.may_fetch(following):
-                return
-            page_url = following
+            leads += new
+            following = self._next(page, seen) if len(new) == len(candidates) else None
+        return leads
+
+    def _judge_list(self, visit: Visit, url: str, page: Page, candidates: list[str]) -> None:
+        if candidates:
+            visit.memory[LISTED] = True
+        elif page.page == "article":
+            raise PageTrouble(Reason.NOT_UNDERSTOOD, url, "列表地址打开的是一篇文章")
+        else:
+            visit.empty_list(url)
 
     async def _unknown(self, visit: Visit, urls: list[str]) -> list[str]:
         allowed = [url for url in urls if visit.source.may_fetch(url)]

@@ -46,6 +46,8 @@ class SourceState:
     definition: str
     profile: tuple[float, ...] = ()
     profiled_at: datetime | None = None
+    known_since: datetime | None = None
+    longest_quiet: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,4 +299,6 @@ def _state(row: Row[Any]) -> SourceState:
         definition=row.definition,
         profile=tuple(row.profile or ()),
         profiled_at=row.profiled_at,
+        known_since=row.known_since,
+        longest_quiet=timedelta(hours=row.longest_quiet_hours),
     )

@@ -30,6 +30,8 @@ sources = Table(
     Column("rated_at", Instant),
     Column("profile", JSON, comment="documents an hour by hour of day, working days then week-ends (48 numbers)"),
     Column("profiled_at", Instant),
+    Column("known_since", Instant, comment="the first hour of its ledger"),
+    Column("longest_quiet_hours", Float, nullable=False, default=0.0),
     Column("memory", JSON, nullable=False, comment="what the spider wrote down for its next run"),
     Column("holder", String(100), nullable=False, default="", comment="the worker that is crawling it now"),
     Column("held_until", Instant),
