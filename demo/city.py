@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -49,8 +50,9 @@ class City:
         try:
             for number, (name, site) in enumerate(SITES.items()):
                 port = self._first_port + number if self._first_port else 0
-                self._servers[name] = SiteServer(name, site, self._clock, port, self.seen.append)
-                self._servers[name].start()
+                server = SiteServer(name, site, self._clock, port, self.seen.append)
+                server.start()
+                self._servers[name] = server
         except OSError:
             self.stop()
             raise
@@ -63,8 +65,9 @@ class City:
 
     def stop(self) -> None:
         """Stop every site that runs; safe to call twice."""
-        for server in self._servers.values():
-            server.stop()
+        if self._servers:
+            with ThreadPoolExecutor(len(self._servers)) as pool:
+                list(pool.map(SiteServer.stop, self._servers.values()))
         self._servers.clear()
 
     def __enter__(self) -> City:

@@ -43,7 +43,7 @@ def collected_at(piece: Piece) -> datetime:
 
 
 def address(piece: Piece) -> str:
-    """The piece's address in the fictional city; '' where it has none (hotline tickets)."""
+    """The piece's address in the fictional city; '' where it has none."""
     host = load_cast().sites[piece.site].host
     return f"http://{host}{piece.path}" if host else ""
 

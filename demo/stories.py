@@ -26,7 +26,7 @@ from pipeline.document import Kind, Polarity, Reply, Scope
 from pipeline.errors import HuiyingError
 
 HERE = Path(__file__).parent
-FIRST_DAY = datetime(2026, 3, 13, tzinfo=SHANGHAI)
+FIRST_DAY = datetime(2026, 3, 13, tzinfo=SHANGHAI)  # the five days; a thin fortnight comes before them
 LAST_MOMENT = datetime(2026, 3, 17, 23, 59, 59, tzinfo=SHANGHAI)
 
 _MOODS = {"-": Polarity.NEGATIVE, "0": Polarity.NEUTRAL, "+": Polarity.POSITIVE}

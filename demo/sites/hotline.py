@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from html import escape
 
 from demo.sites import pages
 from demo.stories import Piece, digest_number, wall
@@ -32,7 +33,8 @@ def hotline(request: Request, now: datetime) -> Answer:
         return Answer(csv_export(pieces), "text/csv")
     if request.path == "/export/tickets.xlsx":
         return Answer(xlsx_export(pieces), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    return pages.not_found()
+    found = next((piece for piece in pieces if piece.path == request.path), None)
+    return Answer(_public(found).encode()) if found else pages.not_found()
 
 
 def _ticket(piece: Piece) -> dict[str, str]:
@@ -43,6 +45,13 @@ def _ticket(piece: Piece) -> dict[str, str]:
         "content": piece.text,
         "area": piece.place,
     }
+
+
+def _public(piece: Piece) -> str:
+    """The ticket as anyone may see it: no caller."""
+    return f"""<!DOCTYPE html><html><head><meta charset="utf-8"><title>{escape(piece.title)}</title></head><body>
+<table><tr><th>工单编号</th><td>{piece.native_id}</td></tr><tr><th>诉求标题</th><td>{escape(piece.title)}</td></tr>
+<tr><th>受理时间</th><td>{wall(piece.published_at)}</td></tr><tr><th>诉求内容</th><td>{pages.paragraphs(piece.text)}</td></tr></table></body></html>"""
 
 
 def rows(pieces: Sequence[Piece]) -> list[tuple[str, ...]]:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +31,7 @@ _FACE = re.compile(r"\[([\u4e00-\u9fffa-z]{1,4})\]")
 _HOT_HOURS = 3
 
 
+@cache
 def user_id(name: str) -> str:
     """An account's number: the same on every machine."""
     return str(1_000_000_000 + digest_number("weibo user", name) % 8_000_000_000)
