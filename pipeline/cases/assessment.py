@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.cases.actions import Assessed, Decided, Reviewed, SentTo
 from pipeline.cases.clocks import class_in_force
-from pipeline.cases.facts import AnyFact, Assessed, Decided, Decision, Reviewed, SentTo
+from pipeline.cases.facts import AnyFact
 from pipeline.cases.grading import require_approver
 from pipeline.cases.office import Applier, Asking, Decider
 from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused
 from pipeline.cases.secrecy import refuse_state_secrets
 from pipeline.cases.state import CaseState, Entry, Phase
+from pipeline.cases.vocabulary import Decision
 
 STAGES = {"spread": "散播", "gathering": "集聚", "hot": "热议"}
 

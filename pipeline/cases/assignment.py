@@ -10,17 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.cases.actions import Assigned, AssignmentClosed, FedBack, FeedbackReturned, Reassigned, Reminded
 from pipeline.cases.consistency import Contradiction, contradictions
-from pipeline.cases.facts import (
-    AnyFact,
-    Assigned,
-    AssignmentClosed,
-    AssignmentOverdue,
-    FedBack,
-    FeedbackReturned,
-    Reassigned,
-    Reminded,
-)
+from pipeline.cases.facts import AnyFact
+from pipeline.cases.happenings import AssignmentOverdue
 from pipeline.cases.mechanism import Mechanism
 from pipeline.cases.office import Applier, Asking, Decider, Office
 from pipeline.cases.refusal import Refused

@@ -8,31 +8,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pipeline.cases.facts import (
-    AlertJoined,
-    AnyFact,
+from pipeline.cases.actions import (
     Assigned,
-    AssignmentOverdue,
     Closed,
-    DeadlineMissed,
     Drafted,
-    Escalated,
     FedBack,
     FeedbackReturned,
     Instructed,
-    InterpretationMissing,
     Lowered,
-    Opened,
     Raised,
     Reassigned,
     Reminded,
     Responded,
-    ReviewDue,
     SentTo,
     StepApproved,
     StepReturned,
+)
+from pipeline.cases.facts import AnyFact
+from pipeline.cases.happenings import (
+    AlertJoined,
+    AssignmentOverdue,
+    DeadlineMissed,
+    Escalated,
+    InterpretationMissing,
+    Opened,
+    ReviewDue,
     Warned,
-)  # fmt: skip
+)
 from pipeline.cases.line import waiting_steps
 from pipeline.cases.office import Office
 from pipeline.cases.people import Directory, Person, Role

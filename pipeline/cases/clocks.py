@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pipeline.cases.facts import Decision, Origin, StartKind
 from pipeline.cases.mechanism import Duty as DutyRule
 from pipeline.cases.mechanism import LegalClass, Mechanism
 from pipeline.cases.state import CaseState, Phase, Response
+from pipeline.cases.vocabulary import Decision, Origin, StartKind
 from pipeline.clock import shanghai
 
 UPWARD_FIRST = "upward_first"

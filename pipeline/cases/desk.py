@@ -15,11 +15,13 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from pipeline.cases.actions import EffectMeasured
 from pipeline.cases.assignment import protect
 from pipeline.cases.audience import resolve, to_tell
 from pipeline.cases.effect import measure, similar_changes
 from pipeline.cases.escalation import due, next_moment, unmeasured
-from pipeline.cases.facts import Action, AlertJoined, AnyFact, EffectMeasured, EventMerged, Opened, Origin
+from pipeline.cases.facts import Action, AnyFact
+from pipeline.cases.happenings import AlertJoined, EventMerged, Opened
 from pipeline.cases.mechanism import Mechanism, load_mechanism
 from pipeline.cases.office import Asking, Office
 from pipeline.cases.people import SYSTEM, Directory, Person, load_people
@@ -29,6 +31,7 @@ from pipeline.cases.roster import OnDuty, Pattern, gaps, generate, load_pattern,
 from pipeline.cases.secrecy import refuse_state_secrets
 from pipeline.cases.state import CaseState
 from pipeline.cases.steps import decide
+from pipeline.cases.vocabulary import Origin
 from pipeline.cases.wording import tell
 from pipeline.clock import SHANGHAI, shanghai
 from pipeline.document import Alert, EventState, Secrecy

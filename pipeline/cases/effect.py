@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
 
-from pipeline.cases.facts import EffectMeasured
+from pipeline.cases.actions import EffectMeasured
 from pipeline.cases.mechanism import EffectSettings
 from pipeline.cases.responses import open_questions
 from pipeline.cases.state import CaseState, Response

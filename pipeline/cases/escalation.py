@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from pipeline.cases.actions import Reminded
 from pipeline.cases.clocks import ClockView, Standing, clocks, has_clock
-from pipeline.cases.facts import (
-    AnyFact,
+from pipeline.cases.facts import AnyFact
+from pipeline.cases.happenings import (
     AssignmentOverdue,
     DeadlineMissed,
     Escalated,
     InterpretationMissing,
-    Reminded,
     ReviewDue,
     Warned,
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.cases.facts import AnyFact, ClassSet, GradeSet, StartKind, StartSet
+from pipeline.cases.actions import ClassSet, GradeSet, StartSet
+from pipeline.cases.facts import AnyFact
 from pipeline.cases.office import Applier, Asking, Decider
 from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused
 from pipeline.cases.state import CaseState, Entry, Phase
+from pipeline.cases.vocabulary import StartKind
 
 
 def _decide_start(case: CaseState, action: StartSet, asking: Asking) -> tuple[AnyFact, ...]:

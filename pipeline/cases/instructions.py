@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.cases.actions import Assigned, Instructed
 from pipeline.cases.assignment import assign, lead_of
-from pipeline.cases.facts import AnyFact, Assigned, Instructed
+from pipeline.cases.facts import AnyFact
 from pipeline.cases.office import Applier, Asking, Decider
 from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline.cases.facts import AnyFact, Drafted, Paper, StepApproved, StepReturned
+from pipeline.cases.actions import Drafted, StepApproved, StepReturned
+from pipeline.cases.facts import AnyFact
 from pipeline.cases.mechanism import Mechanism
 from pipeline.cases.office import Applier, Asking, Decider
 from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused
 from pipeline.cases.secrecy import refuse_state_secrets
 from pipeline.cases.state import Approved, AssignmentStatus, CaseState, Draft, Entry
+from pipeline.cases.vocabulary import Paper
 
 PAPER_NAMES = {
     Paper.LINE: "口径",

@@ -11,9 +11,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.cases.facts import Form, StartKind
 from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused
+from pipeline.cases.vocabulary import Form, StartKind
 from pipeline.document import Secrecy
 
 Audience = Literal[

@@ -8,20 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.cases.clocks import Standing, class_in_force, clocks, has_clock
-from pipeline.cases.facts import (
+from pipeline.cases.actions import (
     Adopted,
-    AnyFact,
     EffectMeasured,
-    Form,
-    InterpretationMissing,
     MissExplained,
-    Paper,
     ReachCounted,
     Responded,
     ResponsePlanned,
     Submitted,
 )
+from pipeline.cases.clocks import Standing, class_in_force, clocks, has_clock
+from pipeline.cases.facts import AnyFact
+from pipeline.cases.happenings import InterpretationMissing
 from pipeline.cases.line import PAPER_NAMES, approved_latest, is_approved
 from pipeline.cases.mechanism import Mechanism
 from pipeline.cases.office import Applier, Asking, Decider
@@ -29,6 +27,7 @@ from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused
 from pipeline.cases.secrecy import refuse_state_secrets
 from pipeline.cases.state import CaseState, Draft, Entry, PlannedResponse, Response, Submission
+from pipeline.cases.vocabulary import Form, Paper
 from pipeline.document import Secrecy
 
 FORM_NAMES = {

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pipeline.cases.facts import AnyFact, Assessed, Decided, EffectMeasured, Form, Origin, Paper, UpwardReported
+from pipeline.cases.actions import Assessed, Decided, EffectMeasured, UpwardReported
+from pipeline.cases.facts import AnyFact
+from pipeline.cases.vocabulary import Form, Origin, Paper
 from pipeline.document import Secrecy
 
 

@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Literal
 
 from pipeline.cases.clocks import Standing, clocks, has_clock, moment_text
-from pipeline.cases.facts import Decision, Form
 from pipeline.cases.mechanism import Mechanism
 from pipeline.cases.mechanism import Statistics as Rules
 from pipeline.cases.refusal import Refused
 from pipeline.cases.responses import FORM_NAMES
 from pipeline.cases.state import AssignmentStatus, CaseState, Response
+from pipeline.cases.vocabulary import Decision, Form
 from pipeline.clock import SHANGHAI
 
 WEIBO_WECHAT = (Form.WEIBO, Form.WECHAT)

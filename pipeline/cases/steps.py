@@ -11,26 +11,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.cases import assessment, assignment, grading, instructions, line, responses, upward
-from pipeline.cases.clocks import Standing, clocks, has_clock
-from pipeline.cases.facts import (
+from pipeline.cases.actions import (
     Acknowledged,
-    Action,
     Adopted,
-    AlertJoined,
-    AnyFact,
     Assessed,
     Assigned,
     AssignmentClosed,
     ClassSet,
     Closed,
     Corrected,
-    DeadlineMissed,
     Decided,
     Drafted,
     EffectMeasured,
-    Escalated,
     Evaluated,
-    EventMerged,
     FedBack,
     FeedbackReturned,
     GradeSet,
@@ -38,9 +31,6 @@ from pipeline.cases.facts import (
     Lowered,
     MissExplained,
     Noted,
-    Opened,
-    Origin,
-    Purged,
     Raised,
     ReachCounted,
     Reassigned,
@@ -48,7 +38,6 @@ from pipeline.cases.facts import (
     Reopened,
     Responded,
     ResponsePlanned,
-    ReviewDue,
     Reviewed,
     SentTo,
     StartSet,
@@ -57,6 +46,17 @@ from pipeline.cases.facts import (
     Submitted,
     Supplied,
     UpwardReported,
+)
+from pipeline.cases.clocks import Standing, clocks, has_clock
+from pipeline.cases.facts import Action, AnyFact
+from pipeline.cases.happenings import (
+    AlertJoined,
+    DeadlineMissed,
+    Escalated,
+    EventMerged,
+    Opened,
+    Purged,
+    ReviewDue,
     Warned,
 )
 from pipeline.cases.mechanism import Mechanism
@@ -66,6 +66,7 @@ from pipeline.cases.permissions import action_name, require
 from pipeline.cases.refusal import Refused
 from pipeline.cases.secrecy import refuse_state_secrets
 from pipeline.cases.state import PHASE_NAMES, AssignmentStatus, CaseState, Entry, Phase
+from pipeline.cases.vocabulary import Origin
 
 
 def _kinds(*kinds: type) -> frozenset[type]:

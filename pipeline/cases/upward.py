@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from pipeline.cases.actions import UpwardReported
 from pipeline.cases.clocks import has_clock, moment_text
-from pipeline.cases.facts import AnyFact, UpwardReported
+from pipeline.cases.facts import AnyFact
 from pipeline.cases.office import Applier, Asking, Decider, Office
 from pipeline.cases.refusal import Refused
 from pipeline.cases.secrecy import refuse_state_secrets

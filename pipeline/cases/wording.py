@@ -10,37 +10,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipeline.cases.clocks import START_NAMES, UPWARD_FIRST, moment_text
-from pipeline.cases.facts import (
+from pipeline.cases.actions import (
     Acknowledged,
     Adopted,
-    AlertJoined,
-    AnyFact,
     Assessed,
     Assigned,
     AssignmentClosed,
-    AssignmentOverdue,
     ClassSet,
     Closed,
     Corrected,
-    DeadlineMissed,
     Decided,
-    Decision,
     Drafted,
     EffectMeasured,
-    Escalated,
     Evaluated,
-    EventMerged,
     FedBack,
     FeedbackReturned,
     GradeSet,
     Instructed,
-    InterpretationMissing,
     Lowered,
     MissExplained,
     Noted,
-    Opened,
-    Purged,
     Raised,
     ReachCounted,
     Reassigned,
@@ -48,7 +37,6 @@ from pipeline.cases.facts import (
     Reopened,
     Responded,
     ResponsePlanned,
-    ReviewDue,
     Reviewed,
     SentTo,
     StartSet,
@@ -57,13 +45,27 @@ from pipeline.cases.facts import (
     Submitted,
     Supplied,
     UpwardReported,
+)
+from pipeline.cases.clocks import START_NAMES, UPWARD_FIRST, moment_text
+from pipeline.cases.facts import AnyFact
+from pipeline.cases.happenings import (
+    AlertJoined,
+    AssignmentOverdue,
+    DeadlineMissed,
+    Escalated,
+    EventMerged,
+    InterpretationMissing,
+    Opened,
+    Purged,
+    ReviewDue,
     Warned,
-)  # fmt: skip
+)
 from pipeline.cases.line import PAPER_NAMES, step_names
 from pipeline.cases.office import Office
 from pipeline.cases.responses import FORM_NAMES, open_questions, top_question_open
 from pipeline.cases.state import CaseState
 from pipeline.cases.upward import STEP_NAMES
+from pipeline.cases.vocabulary import Decision
 
 
 @dataclass(frozen=True, slots=True)

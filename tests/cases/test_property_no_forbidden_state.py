@@ -13,12 +13,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.cases.assignment import protect
-from pipeline.cases.escalation import due
-from pipeline.cases.facts import (
+from pipeline.cases.actions import (
     Acknowledged,
-    AlertJoined,
-    AnyFact,
     Assessed,
     Assigned,
     ClassSet,
@@ -27,22 +23,24 @@ from pipeline.cases.facts import (
     Drafted,
     FedBack,
     Lowered,
-    Opened,
-    Origin,
     Raised,
     Reopened,
     Responded,
     Reviewed,
     StepApproved,
     StepReturned,
-    read_action,
 )
+from pipeline.cases.assignment import protect
+from pipeline.cases.escalation import due
+from pipeline.cases.facts import AnyFact, read_action
+from pipeline.cases.happenings import AlertJoined, Opened
 from pipeline.cases.line import waiting_steps
 from pipeline.cases.office import Office
 from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused
 from pipeline.cases.state import AssignmentStatus, CaseState, Entry, Phase
 from pipeline.cases.steps import apply, decide, fold
+from pipeline.cases.vocabulary import Origin
 
 from .conftest import FIRE
 
