@@ -8,7 +8,9 @@ numbers, time. A document that fits two events, themselves alike, joins them: th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -19,7 +21,13 @@ from pipeline.events.live import Event, LiveEvents
 from pipeline.events.signature import Signature, signature
 
 JOIN = 0.0  # score from which a document joins
-MERGE = 2.0  # score that a document must reach with a second event to join the two
+NEAR = -1.0  # score from which a second event is asked whether it is the same one
+MERGE = 0.5  # score that a document of the smaller event must reach with the larger one to join the two
+SECOND = 0.5  # score from which a lone earlier document joins an event that has grown
+GROWTH = 1.5
+LOOK_BACK = timedelta(hours=48)
+LONERS = 100  # lone documents looked at again
+ASKED = 3  # latest documents of the smaller event that are asked
 CANDIDATES = 8  # events compared by shared words
 SCENE_CANDIDATES = 4  # events compared because the same kind of thing happens at the same place
 VISITED = 1500  # index entries looked at per document
@@ -43,9 +51,15 @@ class Grouping:
         new = signature(judged, self._incidents)
         placement = self._followed(new, copy) or self._compared(new)
         self._live.add(new, placement.event_id)
-        for merged in placement.merged:
-            self.merge(placement.event_id, merged)
-        return placement
+        event = self._live.events[placement.event_id]
+        others = [self._live.events[name] for name in placement.merged] + self._second_look(event)
+        if not others:
+            return placement
+        kept = min([event, *others], key=lambda one: one.first)
+        merged = tuple(dict.fromkeys(one.id for one in [event, *others] if one is not kept))
+        for name in merged:
+            self.merge(kept.id, name)
+        return replace(placement, event_id=kept.id, merged=merged)
 
     def restore(self, rows: Iterable[tuple[Judged, str]]) -> None:
         """Remember placed documents again, in the order in which they were placed."""
@@ -83,12 +97,28 @@ class Grouping:
         if not found or found[0][0].score < JOIN:
             return Placement(new.document_id, event_id(new.document_id), True, 0.0, _why_alone(found))
         best, event = found[0]
-        twins = [
-            other for alike, other in found[1:] if alike.score >= MERGE and best.score >= MERGE and _one(event, other)
-        ]
-        kept = min([event, *twins], key=lambda one: one.first)
-        merged = tuple(one.id for one in [event, *twins] if one is not kept)
-        return Placement(new.document_id, kept.id, False, best.probability, reason_of(new, best, event), merged)
+        twins = [other for alike, other in found[1:] if alike.score >= NEAR and self._is_one(event, other)]
+        merged = tuple(other.id for other in twins)
+        return Placement(new.document_id, event.id, False, best.probability, reason_of(new, best, event), merged)
+
+    def _second_look(self, event: Event) -> list[Event]:
+        """Lone documents that came too early to be recognised, and fit the event now that more is known of it."""
+        if not _has_grown(len(event.documents)):
+            return []
+        found = []
+        for one in self._live.loners(event.last_at - LOOK_BACK, LONERS):
+            if one is not event and _may_be_one(one, event):
+                document = next(one.latest(1))
+                if likeness(document, rarities(document, self._live), event, self._live).score >= SECOND:
+                    found.append(one)
+        return found
+
+    def _is_one(self, left: Event, right: Event) -> bool:
+        """Whether two events, both like one new document, are one: the latest of the smaller must fit the larger."""
+        small, large = sorted((left, right), key=lambda event: (len(event.documents), event.first))
+        asked = list(small.latest(ASKED))
+        fits = [likeness(one, rarities(one, self._live), large, self._live).score >= MERGE for one in asked]
+        return 2 * sum(fits) > len(fits)
 
     def _candidates(self, new: Signature, rarity: list[float]) -> list[Event]:
         """The events worth comparing, a bounded number of them."""
@@ -117,11 +147,14 @@ def event_id(document_id: str) -> str:
     return "e" + blake2b(document_id.encode(), digest_size=8).hexdigest()
 
 
-def _one(left: Event, right: Event) -> bool:
-    """Two events may be one when neither place nor kind tells them apart."""
-    if left.towns and right.towns and not left.towns.keys() & right.towns.keys():
-        return False
-    return not (left.kinds and right.kinds) or bool(left.kinds.keys() & right.kinds.keys())
+def _has_grown(size: int) -> bool:
+    """True at 3, 5, 8, 12, 18 … documents: half as many again since the last look."""
+    return size > 2 and int(math.log(size, GROWTH)) > int(math.log(size - 1, GROWTH))
+
+
+def _may_be_one(lone: Event, event: Event) -> bool:
+    """A lone document of another place is left alone, however alike its words."""
+    return not (lone.towns and event.towns) or bool(lone.towns.keys() & event.towns.keys())
 
 
 def _why_alone(found: list[tuple[Likeness, Event]]) -> str:

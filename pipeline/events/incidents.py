@@ -14,6 +14,7 @@ from pipeline.errors import HuiyingError
 
 SHIPPED = Path(config.__file__).parent / "incidents.toml"
 KEPT = 3  # kinds kept of one text
+WORD, HINT = 2, 1  # evidence of a word and of a hint; WORD is needed
 
 
 class _Incident(BaseModel):
@@ -32,9 +33,9 @@ class Incidents:
     """Finds the kinds of incident in a text."""
 
     def __init__(self, path: Path = SHIPPED) -> None:
-        self._marks: dict[str, list[tuple[str, float]]] = {}
+        self._marks: dict[str, list[tuple[str, int]]] = {}
         for incident in _read(path).incident:
-            for weight, terms in ((2.0, incident.words), (1.0, incident.hints)):
+            for weight, terms in ((WORD, incident.words), (HINT, incident.hints)):
                 for term in terms:
                     self._marks.setdefault(term.lower(), []).append((incident.name, weight))
         self._automaton = ahocorasick.Automaton()
@@ -42,17 +43,21 @@ class Incidents:
             self._automaton.add_word(term, term)
         self._automaton.make_automaton()
 
-    def kinds(self, cleaned: str) -> dict[str, float]:
-        """Kind → share of the evidence (they sum to 1 at most), the strongest KEPT; {} when nothing is clear."""
-        found: dict[str, float] = {}
+    def kinds(self, cleaned: str) -> tuple[dict[str, int], frozenset[str]]:
+        """(kind → its share of the evidence in percent, the strongest KEPT; those of them that a word alone shows)."""
+        found: dict[str, int] = {}
+        plain: set[str] = set()
         for term in sorted({term for _, term in self._automaton.iter(cleaned)}):
             for name, weight in self._marks[term]:
-                found[name] = found.get(name, 0.0) + weight
+                found[name] = found.get(name, 0) + weight
+                if weight == WORD:
+                    plain.add(name)
         clear = sorted(
-            ((weight, name) for name, weight in found.items() if weight >= 2), key=lambda pair: (-pair[0], pair[1])
-        )[:KEPT]
-        total = sum(weight for weight, _ in clear)
-        return {name: weight / total for weight, name in clear}
+            ((weight, name) for name, weight in found.items() if weight >= WORD), key=lambda pair: (-pair[0], pair[1])
+        )
+        total = sum(weight for weight, _ in clear[:KEPT])
+        kinds = {name: round(100 * weight / total) for weight, name in clear[:KEPT]}
+        return kinds, frozenset(plain & kinds.keys())
 
 
 @cache

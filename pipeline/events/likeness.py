@@ -1,15 +1,15 @@
-"""Is this document about that event? (同一事件的依据) A sum of readable pieces of evidence, each between bounds.
+"""Is this document about that event? (同一事件的依据) A sum of readable pieces of evidence, few enough to check each.
 
-words: how much of the document's weight of rare words the event explains, and the event's latest documents the other
-way round; place; kind of incident; numbers; how long the event has been silent and how busy it is. The weights were
-fitted on same-event decisions and are few on purpose: a person can check each one.
+words: how much of the document's weight of rare words the event explains; marks: its three most telling shared words;
+place, kind of incident and numbers, for and against; pace: how busy the event is just now, by itself and among all that
+comes in. The weights are a logistic regression on same-event decisions, rounded.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from pipeline.events.live import Event, LiveEvents
@@ -17,17 +17,29 @@ from pipeline.events.signature import Signature
 from pipeline.events.sparse import shipped_rarity
 
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
-BUSY = timedelta(hours=24)
-LATEST = 4  # documents of the event whose own words are looked for in the new one
+DAY, JUST_NOW = timedelta(hours=24), timedelta(hours=3)
+BURST = 12  # documents of the last hours beyond which an event is not busier still
+FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 
-BIAS = -3.2
-WORDS = 6.0
-BACK = 2.0
-SAME_SPOT, SAME_TOWN, OTHER_TOWN, ABROAD = 1.0, 0.7, -2.5, -3.0
-SAME_KIND, OTHER_KIND = 1.8, -1.5
-SAME_NUMBER = 0.3
-SILENT_DAY = -0.35
-BUSY_EVENT = 0.25
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each piece of evidence adds to the logit."""
+
+    bias: float = -3.95
+    words: float = 4.0
+    marks: float = 0.33
+    same_place: float = 0.7
+    other_place: float = -2.0
+    abroad: float = -2.7
+    kind: float = 3.9
+    other_kind: float = -0.75
+    no_kind: float = 0.67
+    same_name: float = 2.0
+    numbers: float = 0.57
+    silent_days: float = -0.7
+    share: float = 1.1
+    pace: float = 0.83
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +47,27 @@ class Likeness:
     """The evidence and its sum; `score` is a logit."""
 
     words: float
-    back: float
-    place: float
+    marks: float
+    same_place: float
+    other_place: float
+    abroad: float
     kind: float
-    numbers: int
-    days: float
-    busy: float
-
-    @property
-    def score(self) -> float:
-        return (
-            BIAS
-            + WORDS * self.words
-            + BACK * self.back
-            + self.place
-            + self.kind
-            + SAME_NUMBER * self.numbers
-            + SILENT_DAY * self.days
-            + BUSY_EVENT * self.busy
-        )
+    other_kind: float
+    no_kind: float
+    same_name: float
+    numbers: float
+    silent_days: float
+    share: float
+    pace: float
+    score: float = 0.0
 
     @property
     def probability(self) -> float:
         return 1 / (1 + math.exp(-self.score))
+
+
+NAMES = tuple(field.name for field in fields(Weights))[1:]
+WEIGHTS = Weights()
 
 
 def rarities(new: Signature, live: LiveEvents) -> list[float]:
@@ -73,68 +83,69 @@ def rarities(new: Signature, live: LiveEvents) -> list[float]:
 
 def likeness(new: Signature, rarity: list[float], event: Event, live: LiveEvents) -> Likeness:
     """Compare a new document with an event."""
-    return Likeness(
-        _words(new, rarity, event, live),
-        _back(new, event),
-        _place(new, event),
-        _kind(new, event),
-        min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers)),
-        max(0.0, (new.at - event.last_at).total_seconds() / 86400),
-        math.log1p(event.recent(new.at - BUSY)),
+    words, marks = _words(new, rarity, event, live)
+    kind, other_kind = _kind(new, event)
+    day, just_now = event.around(new.at, DAY), event.around(new.at, JUST_NOW)
+    evidence = (
+        words,
+        marks,
+        *_place(new, event),
+        kind,
+        other_kind,
+        0.0 if new.kinds else 1.0,
+        float(bool(new.names & event.names.keys())),
+        float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers))),
+        min(3.0, max(0.0, (new.at - event.last_at).total_seconds() / 86400)),
+        math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY)),
+        math.log1p(min(just_now, BURST)),
     )
+    score = WEIGHTS.bias
+    for name, value in zip(NAMES, evidence, strict=True):
+        score += getattr(WEIGHTS, name) * value
+    return Likeness(*evidence, score=score)
 
 
-def _words(new: Signature, rarity: list[float], event: Event, live: LiveEvents) -> float:
-    """Share of the document's rare words that the event explains (0..1): each word by how usual it is in the event."""
+def _words(new: Signature, rarity: list[float], event: Event, live: LiveEvents) -> tuple[float, float]:
+    """(share of the document's rare words that the event explains, each by how usual it is there; the best three)."""
     size, name = len(event.documents), event.id
     explained = total = 0.0
+    telling = []
     for term, weight, rare in zip(new.terms, new.weights, rarity, strict=True):
         total += weight * rare
         posting = live.postings.get(term)
         count = posting.get(name) if posting else None
         if count:
-            explained += weight * max(0.0, rare + math.log(count / (size + 0.5)))
-    return explained / total if total else 0.0
+            gain = rare + math.log(count / (size + 0.5))
+            if gain > 0:
+                explained += weight * gain
+                telling.append(gain)
+    telling.sort(reverse=True)
+    return explained / total if total else 0.0, min(15.0, sum(telling[:3]))
 
 
-def _back(new: Signature, event: Event) -> float:
-    """Best share of the rare words of one of the event's latest documents that stand in the new one."""
-    static, mine, best = shipped_rarity(), set(new.terms), 0.0
-    for document in event.latest(LATEST):
-        total = shared = 0.0
-        for term in document.terms:
-            total += static[term]
-            if term in mine:
-                shared += static[term]
-        if total:
-            best = max(best, shared / total)
-    return best
-
-
-def _place(new: Signature, event: Event) -> float:
-    if new.spots and _share(new.spots, event.spots, len(event.documents)) >= 0.15:
-        return SAME_SPOT
-    if new.abroad and not new.towns:
-        if new.abroad & event.abroad.keys():
-            return SAME_TOWN
-        return ABROAD if event.towns else 0.0
+def _place(new: Signature, event: Event) -> tuple[float, float, float]:
+    """(same place, another place of the district, another district)."""
+    if _share(new.spots, event.spots, len(event.documents)) >= 0.15:
+        return 1.0, 0.0, 0.0
     if not new.towns:
-        return 0.0
-    if _share(new.towns, event.towns, sum(event.towns.values())) >= 0.2:
-        return SAME_TOWN
-    if event.towns:
-        return OTHER_TOWN
-    return ABROAD if event.abroad else 0.0
+        if not new.abroad:
+            return 0.0, 0.0, 0.0
+        same = bool(new.abroad & event.abroad.keys())
+        return float(same), 0.0, float(not same and bool(event.towns))
+    located = sum(event.towns.values())
+    if _share(new.towns, event.towns, located) >= 0.2:
+        return 1.0, 0.0, 0.0
+    known = bool(event.towns.keys() & new.towns)
+    return 0.0, float(located > 0 and not known), float(not located and bool(event.abroad))
 
 
-def _kind(new: Signature, event: Event) -> float:
-    if not new.kinds or not event.kinds:
-        return 0.0
-    size = len(event.documents)
-    same = sum(share for kind, share in new.kinds.items() if event.kinds[kind] >= 0.3 * size)
-    if same > 0:
-        return SAME_KIND * same
-    return OTHER_KIND if not new.kinds.keys() & event.kinds.keys() else 0.0
+def _kind(new: Signature, event: Event) -> tuple[float, float]:
+    """(cosine of the kinds of incident that the two speak of, whether they plainly speak of different ones)."""
+    both = sum(share * event.kinds[kind] for kind, share in new.kinds.items())
+    if both:
+        mine = sum(share * share for share in new.kinds.values())
+        return both / math.sqrt(mine * sum(share * share for share in event.kinds.values())), 0.0
+    return 0.0, float(bool(new.plain_kinds) and bool(event.kinds))
 
 
 def _share(names: frozenset[str], counted: Counter[str], size: int) -> float:
@@ -154,6 +165,6 @@ def reason_of(new: Signature, alike: Likeness, event: Event) -> str:
     words = [word for word in new.words if word in theirs][:4]
     if words:
         parts.append(f"共有词：{'、'.join(words)}")
-    parts.append(f"用词重合 {alike.words:.0%}")
-    parts.append(f"距事件上一条 {alike.days * 24:.0f} 小时" if alike.days * 24 >= 1 else "与事件上一条相隔不到 1 小时")
+    hours = alike.silent_days * 24
+    parts.append(f"距事件上一条 {hours:.0f} 小时" if hours >= 1 else "与事件上一条相隔不到 1 小时")
     return "；".join(parts) + f"；把握 {alike.probability:.0%}"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from pipeline.events.signature import Signature
 
@@ -28,7 +28,8 @@ class Event:
     towns: Counter[str] = field(default_factory=Counter)
     spots: Counter[str] = field(default_factory=Counter)
     abroad: Counter[str] = field(default_factory=Counter)
-    kinds: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)  # sums of percent
+    names: Counter[int] = field(default_factory=Counter)
     numbers: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -49,9 +50,10 @@ class Event:
         for _, sequence in zip(range(count), reversed(self.documents), strict=False):
             yield self.documents[sequence]
 
-    def recent(self, since: datetime) -> int:
-        """Documents since then among the latest MEASURED."""
-        return sum(1 for document in self.latest(MEASURED) if document.at >= since)
+    def around(self, at: datetime, reach: timedelta) -> int:
+        """Documents from `reach` before that moment on, up to as long after it, among the latest MEASURED."""
+        since, until = at - reach, at + reach
+        return sum(1 for document in self.latest(MEASURED) if since <= document.at <= until)
 
 
 class LiveEvents:
@@ -64,6 +66,7 @@ class LiveEvents:
         self.scenes: dict[tuple[str, str], dict[str, int]] = {}  # (town or '', kind) → event id → documents
         self._order: deque[tuple[int, str]] = deque()  # (sequence, document id)
         self._sequence = 0
+        self._day: deque[datetime] = deque()
 
     def __len__(self) -> int:
         return len(self.event_of)
@@ -74,7 +77,26 @@ class LiveEvents:
         self._sequence += 1
         self._order.append((sequence, signature.document_id))
         self.event_of[signature.document_id] = event_id
+        self._day.append(signature.at)
         self._put(sequence, signature, event_id)
+
+    def of_last_day(self) -> int:
+        """Live documents of the 24 hours before the latest one."""
+        since = self._day[-1] - timedelta(days=1) if self._day else None
+        while since and self._day[0] < since:
+            self._day.popleft()
+        return len(self._day)
+
+    def loners(self, since: datetime, count: int) -> list[Event]:
+        """Events of one or two documents, the latest first, by the documents since then (at most five times `count`)."""
+        found: dict[str, Event] = {}
+        for _, (sequence, document_id) in zip(range(5 * count), reversed(self._order), strict=False):
+            event = self.events[self.event_of[document_id]]
+            if event.documents[sequence].at < since or len(found) == count:
+                break
+            if len(event.documents) <= 2:
+                found.setdefault(event.id, event)
+        return list(found.values())
 
     def forget(self, before: datetime) -> None:
         """Let documents older than that leave, oldest first."""
@@ -119,7 +141,8 @@ class LiveEvents:
         event.towns.update(signature.towns)
         event.spots.update(signature.spots)
         event.abroad.update(signature.abroad)
-        event.kinds.update(signature.kinds.keys())
+        event.kinds.update(signature.kinds)
+        event.names.update(signature.names)
         event.numbers.update(signature.numbers)
 
     def _take(self, sequence: int, event_id: str) -> Signature:
@@ -129,17 +152,16 @@ class LiveEvents:
             _lower(self.postings, term, event_id)
         for scene in _scenes(signature):
             _lower(self.scenes, scene, event_id)
-        for counter, names in (
+        leaving: tuple[tuple[Counter[Any], Any], ...] = (
             (event.towns, signature.towns),
             (event.spots, signature.spots),
             (event.abroad, signature.abroad),
-            (event.kinds, signature.kinds.keys()),
+            (event.kinds, signature.kinds),
+            (event.names, signature.names),
             (event.numbers, signature.numbers),
-        ):
-            for name in names:
-                counter[name] -= 1
-                if not counter[name]:
-                    del counter[name]
+        )
+        for counter, names in leaving:
+            _subtract(counter, names)
         if not event.documents:
             del self.events[event_id]
         return signature
@@ -147,6 +169,14 @@ class LiveEvents:
 
 def _scenes(signature: Signature) -> list[tuple[str, str]]:
     return [(town, kind) for kind in signature.kinds for town in ("", *signature.towns)]
+
+
+def _subtract(counter: Counter[Any], names: Iterable[Any]) -> None:
+    """Take a document's counts away again; what reaches nothing is gone."""
+    counter.subtract(names)
+    for name in names:
+        if not counter[name]:
+            del counter[name]
 
 
 def _lower(index: dict[Key, dict[str, int]], key: Key, event_id: str) -> None:

@@ -15,6 +15,7 @@ from pipeline.events.incidents import Incidents
 TERMS = 40  # terms kept of one document
 READ = 600  # characters of the text that are read: what a report is about stands at its head
 _HASHTAG = re.compile(r"#([^#\s]{2,30})#")
+_NAME = re.compile(r"#[^#\s]{3,30}#|《[^》\s]{4,40}》")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class Signature:
     terms: tuple[int, ...]
     weights: tuple[float, ...]  # term frequency factor, without rarity
     words: tuple[str, ...]  # the readable ones among the terms, for the reason
-    kinds: dict[str, float]
+    kinds: dict[str, int]  # kind of incident → share in percent
+    plain_kinds: frozenset[str]  # those that one word shows
+    names: frozenset[int]  # hashtags and 《titles》, hashed
     towns: frozenset[str]
     spots: frozenset[str]  # landmarks, villages, roads
     abroad: frozenset[str]  # places outside the district
@@ -42,11 +45,12 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
     body = sparse.clean((analysis.masked_text or document.text)[:READ])
     rarity = sparse.shipped_rarity()
     counts: Counter[str] = Counter()
+    whole: set[str] = set()
     for text, times in ((title, 2), (body, 1)):
-        for term in (*sparse.words(text), *sparse.pairs(text)):
+        words = [*sparse.words(text), *("#" + tag for tag in _HASHTAG.findall(text))]
+        whole.update(word for word in words if len(word) > 1)
+        for term in (*words, *sparse.pairs(text)):
             counts[term] += times
-    for tag in _HASHTAG.findall(title + body):
-        counts["#" + tag] += 2
     weighed = sorted(((1 + math.log(n), term) for term, n in counts.items()), key=lambda pair: pair[1])
     best = sorted(weighed, key=lambda pair: (-pair[0] * rarity[sparse.cell(pair[1])], pair[1]))[:TERMS]
     cells: dict[int, float] = {}
@@ -58,8 +62,9 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         document.known_at,
         tuple(cells),
         tuple(cells.values()),
-        tuple(term for _, term in best if len(term) > 1)[:12],
-        incidents.kinds(title + " " + body),
+        tuple(term for _, term in best if term in whole)[:12],
+        *incidents.kinds(title + " " + body),
+        frozenset(sparse.cell(name) for name in _NAME.findall(title + body)),
         towns,
         spots,
         abroad,
@@ -79,6 +84,8 @@ def _places(judged: Judged) -> tuple[frozenset[str], frozenset[str], frozenset[s
             towns.add(place.town)
             if place.name != place.town:
                 spots.add(place.name)
+        elif place.district == place.name and judged.analysis.scope is Scope.LOCAL:
+            continue
         elif judged.analysis.scope is Scope.LOCAL:
             spots.add(place.name)
         else:
