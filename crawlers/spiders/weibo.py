@@ -114,22 +114,25 @@ class Weibo:
             hour += _HOUR
 
     async def _post(self, visit: Visit, api: _Api, post: Post) -> None:
-        text = post.text
+        for one in (post, post.original):
+            if one is not None:
+                visit.keep(document(visit, one, await self._whole_text(visit, api, one)))
+                visit.watch(api.show(one.mid), weibo_id(one.mid))
+        await self._followers(visit, api, post)
+
+    async def _whole_text(self, visit: Visit, api: _Api, post: Post) -> str:
+        """A long text is cut off in lists and inside reposts; it stands whole at an address of its own."""
         if post.is_long:
             try:
-                text = await api.long_text(post.mid) or text
+                return await api.long_text(post.mid) or post.text
             except PageTrouble as trouble:
                 visit.miss(trouble.url, trouble)
-        visit.keep(document(visit, post, text))
-        visit.watch(api.show(post.mid), weibo_id(post.mid))
-        if post.original is not None:
-            visit.keep(document(visit, post.original, post.original.text))
-            visit.watch(api.show(post.original.mid), weibo_id(post.original.mid))
-        if post.created_at > visit.now - timedelta(hours=self.options.follow_hours):
-            await self._followers(visit, api, post)
+        return post.text
 
     async def _followers(self, visit: Visit, api: _Api, post: Post) -> None:
         options = self.options
+        if post.created_at <= visit.now - timedelta(hours=options.follow_hours):
+            return
         if options.repost_pages and (post.counts.reposts or 0) >= options.reposts_from:
             async for repost in api.pages(lambda page: api.reposts(post.mid, page), options.repost_pages):
                 visit.keep(document(visit, repost, repost.text, parent=post.mid))
@@ -147,6 +150,7 @@ class Weibo:
             return
         post = post_of(answer["data"], visit.now)
         visit.harvest.observations.append(Observation(page.document_id, visit.now, post.counts))
+        await self._followers(visit, _Api(visit), post)
 
 
 class _Api:
