@@ -11,8 +11,10 @@ import asyncio
 import logging
 import os
 import socket
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +81,9 @@ class Crawling:
         self.reader = PageReader()
         self.archive = Archive(services.settings.data_dir / "evidence", self.worker)
         self.keeper = Keeper(services, self.archive)
+        self._writing = ThreadPoolExecutor(1, "crawl-writing")  # one writer: SQLite has one anyway
+        self._hosts: Counter[str] = Counter()
+        self._hosts_lock = threading.Lock()
 
     def __enter__(self) -> Crawling:
         return self
@@ -88,6 +93,7 @@ class Crawling:
 
     def close(self) -> None:
         self.engine.stop()
+        self._writing.shutdown()
 
     def register(self) -> None:
         """Enter all sources in the store; new ones are due at once."""
@@ -107,8 +113,8 @@ class Crawling:
         """Visit every source that is due now, at once; wait for all."""
         now = self.services.clock.now()
         with self.services.store.read() as connection:
-            due = [s.id for s in book.states(connection) if s.next_due <= now and s.id in self.sources]
-        return self._round(due, early=False)
+            due = [s.id for s in book.states(connection) if s.next_due <= now]
+        return self.crawl(due)
 
     def crawl_now(self, source_ids: Iterable[str] | None = None) -> CrawlReport:
         """Visit these sources (None: all enabled ones) now, due or not. SourceError for an unknown id."""
@@ -116,61 +122,79 @@ class Crawling:
         for source_id in ids:
             if source_id not in self.sources:
                 raise SourceError(f"没有信源“{source_id}”；可用：{'、'.join(sorted(self.sources))}")
-        return self._round(ids, early=True)
+        return self.crawl(ids, early=True)
 
-    def crawl_one(self, source_id: str) -> RunReport | None:
-        """Visit one due source; None when another worker has it."""
-        report = self._round([source_id], early=False)
-        return report.runs[0] if report.runs else None
-
-    def _round(self, ids: Sequence[str], early: bool) -> CrawlReport:
-        if not ids:
+    def crawl(self, ids: Iterable[str], early: bool = False) -> CrawlReport:
+        """Visit those of these sources that are due (`early`: all) and that no other worker has; wait for all."""
+        claims = self._claim([self.sources[key] for key in ids if key in self.sources], early)
+        if not claims:
             return CrawlReport()
 
-        async def visits() -> list[RunReport | None]:
-            return await asyncio.gather(*(self._visit(source_id, early) for source_id in ids))
+        async def visits() -> list[RunReport]:
+            return await asyncio.gather(*(self._visit(claim) for claim in claims))
 
-        return CrawlReport([run for run in self.engine.run(visits) if run is not None])
+        try:
+            return CrawlReport(self.engine.run(visits))
+        finally:
+            self._let_hosts_go([self.sources[claim.source_id].host for claim in claims])
 
     # ------------------------------------------------------------------ one visit
-    async def _visit(self, source_id: str, early: bool) -> RunReport | None:
-        source = self.sources[source_id]
-        claim = await asyncio.to_thread(self._claim, source, early)
-        if claim is None:
-            return None
+    async def _visit(self, claim: book.Claim) -> RunReport:
+        source = self.sources[claim.source_id]
         now = self.services.clock.now()
-        secret = secret_of(source, self.services.settings)
-        headers = {source.secret_header: secret} if secret and source.spider != "mailbox" else {}
-        visit = Visit(
-            source=source,
-            fetcher=EngineFetcher(self.engine, source, self.services.clock, headers),
-            notebook=StoreNotebook(self.services.store, source.id, now),
-            reader=self.reader,
-            now=now,
-            memory=claim.state.memory,
-            missed_since=claim.state.last_success if claim.state.failures else None,
-            secret=secret,
-        )
-        trouble: SourceTrouble | None = None
+        visit, trouble = self._desk(source, claim, now), None
         with allowing(source.allow_private):
             try:
+                visit.secret = secret_of(source, self.services.settings)
                 async with asyncio.timeout(source.limits.seconds):
                     await self.spiders[source.id].collect(visit)
             except SourceTrouble as error:
                 trouble = error
             except TimeoutError:
                 trouble = SourceTrouble(Reason.TIMEOUT, f"一次采集超过 {source.limits.seconds:g} 秒")
+            except SourceError as error:
+                trouble = SourceTrouble(Reason.LOGIN, str(error))
             except Exception as error:  # one bad source never stops another
                 log.exception("source %s", source.id)
                 trouble = SourceTrouble(Reason.FAULT, f"{type(error).__name__}: {error}")
-        return await asyncio.to_thread(self.keeper.keep, source, claim, visit, trouble)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._writing, self.keeper.keep, source, claim, visit, trouble)
+        except Exception as error:  # the claim runs out and the due run is made up
+            log.exception("source %s", source.id)
+            return RunReport(source.id, "failed", Reason.FAULT, f"没能入库：{type(error).__name__}: {error}")
 
-    def _claim(self, source: Source, early: bool) -> book.Claim | None:
-        lasting = timedelta(seconds=source.limits.seconds + 60)
-        with self.services.store.write() as connection:
-            return book.claim(
-                connection, source.id, self.worker, self.services.clock.now(), lasting, source.host, early
-            )
+    def _desk(self, source: Source, claim: book.Claim, now: datetime) -> Visit:
+        return Visit(
+            source=source,
+            fetcher=EngineFetcher(self.engine, source, self.services.clock),
+            notebook=StoreNotebook(self.services.store, source.id, now),
+            reader=self.reader,
+            now=now,
+            memory=claim.state.memory,
+            missed_since=claim.state.last_success if claim.state.failures else None,
+        )
+
+    def _claim(self, sources: Sequence[Source], early: bool) -> list[book.Claim]:
+        now = self.services.clock.now()
+        with self._hosts_lock, self.services.store.write() as connection:
+            claims = []
+            for source in sources:
+                lasting = timedelta(seconds=source.limits.seconds + 60)
+                claim = book.claim(connection, source.id, self.worker, now, lasting, source.host, early)
+                if claim is not None:
+                    claims.append(claim)
+                    self._hosts[source.host] += 1
+        return claims
+
+    def _let_hosts_go(self, hosts: Sequence[str]) -> None:
+        """Give back the leases of hosts that nothing of this worker is visiting any more."""
+        with self._hosts_lock, self.services.store.write() as connection:
+            for host in hosts:
+                self._hosts[host] -= 1
+                if self._hosts[host] <= 0:
+                    del self._hosts[host]
+                    book.let_host_go(connection, host, self.worker)
 
 
 def _known(row: Any) -> KnownPage:

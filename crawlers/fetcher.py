@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,11 +22,10 @@ _LOGIN_PATHS = ("passport.", "/login", "/signin", "login.")
 class EngineFetcher:
     """Fetcher over a CrawlEngine for one source."""
 
-    def __init__(self, engine: CrawlEngine, source: Source, clock: Clock, secret_headers: Mapping[str, str]) -> None:
+    def __init__(self, engine: CrawlEngine, source: Source, clock: Clock) -> None:
         self._engine = engine
         self._source = source
         self._clock = clock
-        self._secret_headers = secret_headers
 
     async def fetch(self, ask: Ask) -> Fetched:
         from scrapy import Request
@@ -35,7 +33,7 @@ class EngineFetcher:
         limits = self._source.limits
         request = Request(
             ask.url,
-            headers={**ask.headers, **self._secret_headers},
+            headers=dict(ask.headers),
             dont_filter=True,
             meta={
                 "source": self._source,

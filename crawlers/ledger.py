@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from crawlers.troubles import IN_CHINESE, Reason
 from pipeline.clock import shanghai
@@ -93,7 +94,7 @@ def profile(past: Iterable[HourEntry], start: datetime, end: datetime) -> tuple[
 def longest_quiet(past: Iterable[HourEntry]) -> timedelta:
     """The longest stretch between two documents in the ledger; the one that lasts still is not among them."""
     hours = sorted(entry.hour for entry in past if entry.received + entry.backfilled)
-    return max((after - before for before, after in zip(hours, hours[1:], strict=False)), default=timedelta(0))
+    return max((after - before for before, after in pairwise(hours)), default=timedelta(0))
 
 
 def expected(profile_: Sequence[float], hour: datetime, per_day_min: float = 0.0) -> float:

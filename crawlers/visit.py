@@ -120,6 +120,8 @@ class Visit:
             raise SourceTrouble(Reason.CAPPED, f"一次采集最多 {self.source.limits.pages} 页")
         self.harvest.fetched += 1
         asked = dict(headers or {})
+        if self.secret and self.source.secret_header:
+            asked[self.source.secret_header] = self.secret
         if conditional and (known := (await self.known([url])).get(url)):
             asked |= _validators(known)
         fetched = await self._fetcher.fetch(Ask(url, asked))

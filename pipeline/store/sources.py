@@ -141,6 +141,11 @@ def claim(
     return Claim(source_id, due, _state(row))
 
 
+def let_host_go(connection: Connection, host: str, worker: str) -> None:
+    """Other workers may crawl this host again."""
+    leases.give_back(connection, f"host:{host}", worker)
+
+
 def finish(connection: Connection, claim: Claim, run: dict[str, Any], values: dict[str, Any]) -> None:
     """Close a run: `run` are columns of its row, `values` the source's new state (next_due, interval, health …)."""
     connection.execute(
