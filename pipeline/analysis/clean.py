@@ -27,7 +27,7 @@ _LINES = re.compile(r"\s*\n\s*")
 _LATIN = re.compile(
     r"[\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]{4,}"
 )
-_UTF8_AS_GBK = re.compile("[鐨銆锛涓鍦浜鏄鍜鍚鎴杩绔嬫]")
+_UTF8_AS_GBK = re.compile("[鐨銆锛涓鍦浜鏄鍜鍚鎴杩绔嬫灏鍖掳鍋鍘鍙璇璁闂棰鐢澶绉鍥]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _LETTER = re.compile(r"[A-Za-z]")
 
@@ -58,7 +58,7 @@ def _repaired(text: str) -> str:
                 fixed = _recoded(text, once, encoding)
                 if fixed is not None and len(_HAN.findall(fixed[:2000])) * 2 > len(fixed[:2000].strip()) * 0.6:
                     return fixed
-    if len(_UTF8_AS_GBK.findall(head)) * 12 > len(head):
+    if len(_UTF8_AS_GBK.findall(head)) * 40 > len(head):
         fixed = _recoded(text, "gb18030", "utf-8")
         if fixed is not None:
             return fixed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -139,3 +139,6 @@ def train_topic(
     else:
         line = f"用 {len(examples)} 条标注训练，交叉验证准确率 {accuracy:.1%}，写入 {out}"
     sys.stdout.write(line + "\n")
+
+
+COMMANDS: Sequence[tuple[str, str, Any]] = (("", "analyse", analyse), ("train", "topic", train_topic))

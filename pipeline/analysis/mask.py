@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pipeline.analysis.mask_names import hide_names
+
 _DIGIT = "[0-9０-９]"
 _GAP = r"[\s\-—–_·.．、*,，]{0,2}"  # how people part the digits of a number so that machines do not see it
 _SPOKEN = "[零〇一二三四五六七八九幺1-9０-９0]"
@@ -38,40 +40,22 @@ _PLATE = re.compile(
 )
 
 _NUMBER = r"[0-9０-９A-Za-z一二三四五六七八九十零〇百甲乙丙丁]{1,5}"
-_BUILDING = rf"(?:第?{_NUMBER}\s?(?:号楼|#楼|#|号|栋|幢|座|期|区|巷|弄|排))"
-_ROOM = rf"(?:{_NUMBER}\s?(?:单元|门洞|门|楼|层)\s?)?{_NUMBER}\s?(?:室|房间|户(?!型|籍|口|主|外|用|数|[人均])|房(?![屋产子价东地租贷源]))"
-_DASHED = r"[0-9０-９A-Za-z]{1,4}\s?(?:[-－—/]\s?[0-9０-９A-Za-z]{1,4}\s?){1,3}"
+_BUILDING = rf"(?:第?{_NUMBER}\s?(?:号楼|#楼|#|号|栋|幢|座|期|区|巷|弄|排)\s?)"
+_UNIT = rf"(?:{_NUMBER}\s?(?:单元|门洞|门|楼|层)\s?)"
+_NO_ROOM = "(?![屋产子价东地租贷源型籍口主外用数均])"
+_ROOM = rf"(?:{_NUMBER}\s?(?:室|房间|户{_NO_ROOM}|房{_NO_ROOM}))"
+_DASHED = r"(?:[0-9０-９A-Za-z]{1,4}\s?(?:[-－—/]\s?[0-9０-９A-Za-z]{1,4}\s?){1,3})"
 _ADDRESS = re.compile(
-    rf"(?:{_BUILDING}\s?){{0,3}}(?:{_NUMBER}\s?单元\s?)?{_ROOM}"
-    rf"|(?:{_BUILDING}\s?){{1,3}}{_NUMBER}\s?单元(?:\s?{_DASHED}|\s?[0-9０-９]{{3,4}})?"
+    rf"{_BUILDING}{{1,3}}{_UNIT}?{_ROOM}"
+    rf"|{_BUILDING}{{0,3}}{_NUMBER}\s?单元\s?(?:{_ROOM}|{_DASHED}|[0-9０-９]{{3,4}})"
+    rf"|{_BUILDING}{{1,3}}{_NUMBER}\s?单元"
     rf"|{_NUMBER}\s?(?:栋|幢|号楼|座)\s?(?:{_DASHED}|[0-9０-９]{{3,4}}(?![0-9０-９年元]))"
+    rf"|(?<![0-9０-９])[0-9０-９]{{3,4}}\s?(?:室|房间|房{_NO_ROOM})"
 )
 _HOME = re.compile(
     r"((?:家住|住在|住址|地址|本人住|我住|现住|居住地|户籍地|住所)[是为于在:：\s]{0,3}[^，。；！？\n]{0,24}?(?:路|街|巷|村|组|弄|道|小区|园|苑|城|庭|湾|府))"
     r"([0-9０-９一二三四五六七八九十]{1,5}\s?(?:号|组|栋|幢|号楼|弄|队)(?:\s?[0-9０-９一二三四五六七八九十]{1,5}\s?(?:号|栋|幢|楼|单元|室|户))*)"
 )
-
-_SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊"
-    "秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝"
-)
-_DOUBLE = "欧阳|上官|司马|诸葛|皇甫|司徒|东方|令狐|慕容|尉迟|夏侯"
-_GIVEN = r"[\u4e00-\u9fff]"
-_NAME = rf"(?:(?:{_DOUBLE}){_GIVEN}{{1,2}}|[{_SURNAMES}]{_GIVEN}{{1,2}})"
-_NOT_A_NAME = frozenset(
-    "的了是在有和与就不也都要对被把给让向从到请说讲问住家村组镇县市区路街号年月日户因为于我你他她们这那该其及或等会能可已将没无未只又再很最"
-)
-_NAME_END = r"(?=[，。；、！？：:,.;!?\s（(）)“”\"'《》\n]|$|电话|手机|联系|身份证|男|女|今年|现年|的|是|于|在|因|系|家|住|，|被|向|说|从|我|一家|户|等人|同志|先生|女士|和|与|反映|诉|称|之|今|要|已|患|来|本)"
-_ROLES = (
-    "我叫|我的名字叫|名叫|名字是|姓名|申请人|投诉人|举报人|反映人|诉求人|来电人|当事人|受害人|死者|伤者|患者|家属|业主|户主|房主|车主"
-    "|村民|居民|市民|租客|学生|职工|员工|工友|联系人|联络人|收件人|我是|本人"
-)
-_KIN = "父亲|母亲|爸爸|妈妈|爸|妈|丈夫|妻子|老公|老婆|儿子|女儿|爱人|爷爷|奶奶|哥哥|弟弟|姐姐|妹妹"
-_CUED = re.compile(rf"(?:{_ROLES}|我?(?:{_KIN}))(?:为|是|叫|系|：|:|\s|名叫|叫做|[（(]){{0,2}}({_NAME}){_NAME_END}")
-_BESIDE_PHONE = re.compile(
-    rf"(?<![\u4e00-\u9fff])({_NAME})(?:先生|女士|同志)?[\s，,：:（(]{{0,2}}(?:的?(?:电话|手机|联系方式|联系电话|手机号)[号码是为:：\s]{{0,4}})?(?=☎)"
-)
-_PHONE_MARK = "☎"
 
 HIDDEN_PHONE, HIDDEN_IDENTITY, HIDDEN_CARD = "［电话］", "［身份证号］", "［卡号］"
 HIDDEN_MAIL, HIDDEN_ACCOUNT, HIDDEN_PLATE, HIDDEN_ADDRESS = "［邮箱］", "［账号］", "［车牌］", "［门牌］"
@@ -82,8 +66,8 @@ def _account(found: re.Match[str]) -> str:
 
 
 _DIGITS_ONLY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (_ACCOUNT, _account),
     (_IDENTITY, HIDDEN_IDENTITY),
+    (_ACCOUNT, _account),
     (_BANK, HIDDEN_CARD),
     (_MOBILE, HIDDEN_PHONE),
     (_OLD_IDENTITY, HIDDEN_IDENTITY),
@@ -104,21 +88,4 @@ def mask(text: str) -> str:
     text = _SPOKEN_MOBILE.sub(HIDDEN_PHONE, text)
     text = _HOME.sub(rf"\1{HIDDEN_ADDRESS}", text)
     text = _ADDRESS.sub(HIDDEN_ADDRESS, text)
-    return _names_hidden(text)
-
-
-def _names_hidden(text: str) -> str:
-    """Private names, wherever in the text they occur once they are known to be private."""
-    names = {found[1] for found in _CUED.finditer(text)}
-    if HIDDEN_PHONE in text:
-        names |= {found[1] for found in _BESIDE_PHONE.finditer(text.replace(HIDDEN_PHONE, _PHONE_MARK))}
-    for name in sorted(filter(_plausible, names), key=lambda one: (-len(one), one)):
-        text = text.replace(
-            name, f"{name[:2] if name[:2] in _DOUBLE else name[0]}某某" if len(name) > 2 else f"{name[0]}某"
-        )
-    return text
-
-
-def _plausible(name: str) -> bool:
-    """Not a surname-like character followed by a function word (于是, 和我, 高的)."""
-    return not any(character in _NOT_A_NAME for character in name[1:])
+    return hide_names(text, (HIDDEN_PHONE, HIDDEN_IDENTITY))

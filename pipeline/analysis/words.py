@@ -17,3 +17,8 @@ def cut(text: str) -> list[str]:
 def han_words(text: str) -> list[str]:
     """Only the words that are wholly of Han characters."""
     return [word for word in rjieba.cut(text) if _HAN.fullmatch(word)]
+
+
+def tagged(text: str) -> list[tuple[str, str]]:
+    """Words with their part of speech (nr = name of a person, ns = place, v = verb, …)."""
+    return [(str(word), str(tag)) for word, tag in rjieba.tag(text)]
