@@ -121,10 +121,17 @@ def show(result: dict[str, Any], as_json: bool, line: str) -> None:
 
 def mount() -> None:
     """Give every room's commands their place in the one command line."""
+    from pipeline.cases import commands as case_commands
+    from pipeline.cases import duty_commands
     from pipeline.search import commands as search_commands
 
     app.command()(search_commands.search)
     app.command()(search_commands.reindex)
+    app.add_typer(case_commands.app, name="case")
+    app.add_typer(duty_commands.roster, name="roster")
+    app.add_typer(duty_commands.people, name="people")
+    app.command()(duty_commands.statistics)
+    app.command()(case_commands.verify)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from pipeline.cases import duty_desk
 from pipeline.cases.actions import EffectMeasured
 from pipeline.cases.assignment import protect
 from pipeline.cases.audience import resolve, to_tell
@@ -27,7 +28,7 @@ from pipeline.cases.office import Asking, Office
 from pipeline.cases.people import SYSTEM, Directory, Person, load_people
 from pipeline.cases.permissions import ACTION_NAMES, View, allowed, view
 from pipeline.cases.refusal import Refused
-from pipeline.cases.roster import OnDuty, Pattern, gaps, generate, load_pattern, on_duty
+from pipeline.cases.roster import OnDuty, Pattern, gaps, load_pattern
 from pipeline.cases.secrecy import refuse_state_secrets
 from pipeline.cases.state import CaseState
 from pipeline.cases.steps import decide
@@ -236,7 +237,7 @@ class Desk:
     # ------------------------------------------------------------------ time
     def tick(self, connection: Connection, at: datetime) -> list[CaseChange]:
         """What time brought by `at`: warnings, missed deadlines, escalation, reminders, reviews, a gap in the roster."""
-        changes = self._roster(connection, at)
+        changes = self._gaps(connection, at)
         for case_id in cases.due(connection, at):
             case = cases.load(connection, case_id)
             if case is None:
@@ -267,8 +268,9 @@ class Desk:
             found.append(measure(case, response, voices, similar, (stages[0], stages[1]), rules))
         return found
 
-    def _roster(self, connection: Connection, at: datetime) -> list[CaseChange]:
-        self.fill_roster(connection, at)
+    def _gaps(self, connection: Connection, at: datetime) -> list[CaseChange]:
+        """Gaps in the roster within the look-ahead, each told once."""
+        duty_desk.fill(connection, self.pattern, at)
         ahead = at + timedelta(hours=self.mechanism.roster.look_ahead_hours)
         found = []
         for gap in gaps(duty.shifts(connection, at - timedelta(days=1), ahead), at, ahead):
@@ -276,27 +278,15 @@ class Desk:
             change_id = _hash("gap", known)
             if known_change(connection, change_id):
                 continue
-            office = self.office(connection)
-            told = resolve(self.mechanism.roster.gap_tell, None, office, OnDuty())
+            told = resolve(self.mechanism.roster.gap_tell, None, self.office(connection), OnDuty())
             ids = tuple(dict.fromkeys(person.id for person in told))
             found.append(CaseChange(change_id, at, "", "", "roster_gap", "值班表空缺", gap.text(), ids, level=2))
         save_changes(connection, found)
         return found
 
     def fill_roster(self, connection: Connection, at: datetime) -> int:
-        """Extend the roster from the pattern when its end comes near; what people removed stays removed."""
-        end = duty.filled_until(connection)
-        wanted = at + timedelta(days=self.pattern.fill_days)
-        if end is not None and end > wanted - timedelta(days=1):
-            return 0
-        first = shanghai(max(at - timedelta(days=1), end) if end else at - timedelta(days=1)).date()
-        last = shanghai(wanted).date()
-        made = [s for s in generate(self.pattern, first, last) if end is None or s.starts_at >= end]
-        return duty.add_shifts(connection, made)
-
-    def on_duty(self, connection: Connection, at: datetime) -> OnDuty:
-        """Who is on duty at `at`."""
-        return on_duty(duty.shifts(connection, at, at + timedelta(microseconds=1)), at)
+        """Extend the roster from the pattern when its end comes near."""
+        return duty_desk.fill(connection, self.pattern, at)
 
     # ------------------------------------------------------------------ writing
     def _write(
@@ -313,7 +303,7 @@ class Desk:
             return []
         after, entries = cases.append(connection, case, case_id, facts, by, at)
         cases.project(connection, after, next_moment(after, self.mechanism, at))
-        office, now = self.office(connection), self.on_duty(connection, at)
+        office, now = self.office(connection), duty_desk.now_on_duty(connection, at)
         changes = [
             CaseChange(
                 id=_hash(case_id, str(entry.seq)),

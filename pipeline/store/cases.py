@@ -12,7 +12,7 @@ from pipeline.cases.facts import AnyFact, read_fact, write_fact
 from pipeline.cases.history import EMPTY, Head, Sealed, new_salt, seal
 from pipeline.cases.state import FINISHED, CaseState, Entry
 from pipeline.cases.steps import apply, fold
-from pipeline.store.schema.cases import case_audit, case_entries, case_head, cases
+from pipeline.store.schema.cases import case_audit, case_changes, case_entries, case_head, cases
 
 HEAD_ROW = 1
 
@@ -149,6 +149,20 @@ def next_number(connection: Connection, start: datetime, end: datetime) -> int:
     return int(connection.execute(query).scalar_one()) + 1
 
 
+def precedents(connection: Connection, query: str = "") -> list[CaseState]:
+    """Cases kept as worth learning from (典型案例) whose title or lessons contain every word, the latest first."""
+    words = query.split()
+    found = [load(connection, row.id) for row in listed(connection, phases=("evaluated",)) if row.purged_at is None]
+    said = [(case, f"{case.title}{case.evaluation}{''.join(case.lessons)}") for case in found if case]
+    return [case for case, text in said if case.precedent and all(word in text for word in words)]
+
+
+def length(connection: Connection, case_id: str) -> int:
+    """How many entries a history has."""
+    query = select(func.count()).select_from(case_entries).where(case_entries.c.case_id == case_id)
+    return int(connection.execute(query).scalar_one())
+
+
 def find(connection: Connection, said: str) -> str | None:
     """A case by id or number."""
     query = select(cases.c.id).where((cases.c.id == said) | (cases.c.number == said))
@@ -162,6 +176,14 @@ def chain(connection: Connection) -> Iterator[Sealed]:
         yield Sealed(**{name: getattr(row, name) for name in Sealed.__slots__})
 
 
+def chain_of(connection: Connection, case_id: str) -> list[Sealed]:
+    """The rows of one case, as they stand."""
+    rows = connection.execute(
+        select(case_entries).where(case_entries.c.case_id == case_id).order_by(case_entries.c.seq)
+    )
+    return [Sealed(**{name: getattr(row, name) for name in Sealed.__slots__}) for row in rows]
+
+
 def empty(connection: Connection, case_id: str, at: datetime) -> tuple[int, ...]:
     """Destroy the content of a whole case by retention; answers the positions. The caller writes the record of it."""
     query = select(case_entries.c.position).where(
@@ -169,7 +191,10 @@ def empty(connection: Connection, case_id: str, at: datetime) -> tuple[int, ...]
     )
     positions = tuple(connection.execute(query.order_by(case_entries.c.position)).scalars())
     connection.execute(update(case_entries).where(case_entries.c.case_id == case_id).values(content=None, salt=None))
-    connection.execute(update(cases).where(cases.c.id == case_id).values(title="（已到期销毁）", purged_at=at))
+    values = {"title": "（已到期销毁）", "purged_at": at, "next_tick": None}
+    connection.execute(update(cases).where(cases.c.id == case_id).values(values))
+    gone = {"title": "（已到期销毁）", "text": "（已到期销毁）", "tell": []}
+    connection.execute(update(case_changes).where(case_changes.c.case_id == case_id).values(gone))
     return positions
 
 

@@ -71,9 +71,10 @@ def add_shifts(connection: Connection, made: Sequence[Shift]) -> int:
     return len(new)
 
 
-def clear(connection: Connection, start: datetime, end: datetime) -> int:
-    """Remove the shifts that begin in [start, end): an imported roster replaces what was there."""
-    where = (roster_shifts.c.starts_at >= start, roster_shifts.c.starts_at < end)
+def clear(connection: Connection, start: datetime, end: datetime, post: str) -> int:
+    """Remove the shifts of a post that begin in [start, end): an imported roster replaces what was there."""
+    table = roster_shifts.c
+    where = (table.starts_at >= start, table.starts_at < end, table.post == post)
     return connection.execute(delete(roster_shifts).where(*where)).rowcount
 
 

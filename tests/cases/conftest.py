@@ -20,7 +20,7 @@ from pipeline.cases.state import CaseState
 from pipeline.clock import SHANGHAI
 from pipeline.document import Alert, EventState, Scope, Stage
 from pipeline.store import cases
-from pipeline.store.engine import Store, metadata
+from pipeline.store.engine import Store
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIRE = datetime(2026, 3, 15, 2, 40, tzinfo=SHANGHAI)
@@ -172,7 +172,6 @@ def make_state(at: datetime, **changes: Any) -> EventState:
 @pytest.fixture
 def play(store: Store, desk: Desk) -> Iterator[Play]:
     with store.write() as connection:
-        metadata.create_all(connection)
         yield Play(desk, connection)
 
 
