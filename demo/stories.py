@@ -112,14 +112,14 @@ class Line(_Strict):
 
 
 class Story(_Strict):
-    """One story file: `alert` says whether an office should be alerted to it; alone = each document is its own matter."""
+    """One story file: `alert` says whether an office must, may or must never be alerted to it; alone = each document is its own matter."""
 
     storyline: str
     title: str
     scope: Scope
     topic: str
     place: str = ""
-    alert: bool = False
+    alert: Literal["must", "may", "never"] = "never"
     alone: bool = False
     documents: tuple[Line, ...] = ()
     article: tuple[Line, ...] = Field(default=())

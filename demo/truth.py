@@ -52,6 +52,6 @@ def _candidates(text: str) -> list[str]:
     return out
 
 
-def alerting_storylines() -> dict[str, bool]:
-    """Storyline → whether an office should be alerted to it (loud but harmless ones are False)."""
+def alerting_storylines() -> dict[str, str]:
+    """Storyline → must, may or never: whether an office is to be alerted to it (never = loud but harmless)."""
     return {story.storyline: story.alert for story in load_stories() if not story.alone}
