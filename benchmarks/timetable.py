@@ -111,7 +111,9 @@ def run(sources: int, days: float) -> dict[str, Any]:
         with store.write() as connection:
             for source in made:
                 pause = timedelta(minutes=source.interval.start_minutes)
-                book.register(connection, source.id, source.name, source.kind, True, pause, START + pause * chosen.random())
+                book.register(
+                    connection, source.id, source.name, source.kind, True, pause, START + pause * chosen.random()
+                )
         timetable = Timetable(crawler, store, clock)
         started, marks = time.perf_counter(), []
         end, day = START + timedelta(days=days), START

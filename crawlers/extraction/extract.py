@@ -95,7 +95,7 @@ def _visible(tree: Any) -> str:
 
 
 def _links(tree: Any, base: str) -> tuple[Link, ...]:
-    found: dict[str, Link] = {}
+    found: dict[Link, None] = {}
     for a in tree.iter("a"):
         href, words = (a.get("href") or "").strip(), " ".join(a.text_content().split())
         if href and words and not href.startswith(("javascript:", "#", "mailto:")):
@@ -103,8 +103,8 @@ def _links(tree: Any, base: str) -> tuple[Link, ...]:
                 absolute = urljoin(base, href).split("#")[0]
             except ValueError:
                 continue
-            found.setdefault(absolute, Link(absolute, words))
-    return tuple(found.values())
+            found.setdefault(Link(absolute, words))
+    return tuple(found)
 
 
 def _body(text: str) -> str:

@@ -73,7 +73,7 @@ class Forum:
             if fetched.unchanged:
                 return
             page = await visit.read(fetched)
-            threads = [link.url for link in page.links if self._thread.search(link.url)]
+            threads = list(dict.fromkeys(link.url for link in page.links if self._thread.search(link.url)))
             if not threads:
                 visit.empty_list(following)
                 return

@@ -90,7 +90,7 @@ class Portal:
             if fetched.unchanged:
                 return
             page = await visit.read(fetched)
-            details = [link.url for link in page.links if self._detail.search(link.url)]
+            details = list(dict.fromkeys(link.url for link in page.links if self._detail.search(link.url)))
             if not details:
                 visit.empty_list(following)
                 return

@@ -99,7 +99,8 @@ class Site:
             if fetched.unchanged:
                 break
             page = await visit.read(fetched)
-            candidates = [link.url for link in page.links if self._may_be_article(visit, link, seen)]
+            links = (link.url for link in page.links if self._may_be_article(visit, link, seen))
+            candidates = list(dict.fromkeys(links))
             if number == 0:
                 self._judge_list(visit, following, page, candidates)
             new = await self._unknown(visit, candidates)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, func, or_, select, update
@@ -276,7 +277,12 @@ def save_places(connection: Connection, host: str, places: dict[str, Any], at: d
 
 def upsert(connection: Connection, table: Table, keys: Sequence[str], changing: Sequence[str]) -> Any:
     """INSERT … ON CONFLICT (keys) DO UPDATE of `changing` columns, on either engine; without any, DO NOTHING."""
-    insert: Any = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return _upsert(connection.dialect.name, table, tuple(keys), tuple(changing))
+
+
+@cache
+def _upsert(dialect: str, table: Table, keys: tuple[str, ...], changing: tuple[str, ...]) -> Any:
+    insert: Any = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     if not changing:
         return insert.on_conflict_do_nothing()
     return insert.on_conflict_do_update(index_elements=list(keys), set_={c: insert.excluded[c] for c in changing})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime
@@ -74,8 +74,12 @@ def collect(folder: Path) -> Visit:
 
 def _plain(visit: Visit) -> list[dict[str, Any]]:
     rows = []
-    for document in sorted(visit.harvest.documents, key=lambda d: (d.published_at is None, str(d.published_at), d.text)):
-        row = {key: value for key, value in asdict(document).items() if value not in ("", None) and key != "collected_at"}
+    for document in sorted(
+        visit.harvest.documents, key=lambda d: (d.published_at is None, str(d.published_at), d.text)
+    ):
+        row = {
+            key: value for key, value in asdict(document).items() if value not in ("", None) and key != "collected_at"
+        }
         row["counts"] = {key: value for key, value in row["counts"].items() if value is not None}
         if visit.source.spider == "mailbox":
             row.pop("id")  # derived from the port of the test's mailbox
@@ -83,9 +87,9 @@ def _plain(visit: Visit) -> list[dict[str, Any]]:
     return rows
 
 
-def _cases() -> Iterator[Any]:
-    for path in sorted(EXAMPLES.glob("*/*/case.toml")):
-        yield pytest.param(path.parent, id=f"{path.parent.parent.name}-{path.parent.name}")
+def _cases() -> list[Any]:
+    found = sorted(EXAMPLES.glob("*/*/case.toml"))
+    return [pytest.param(path.parent, id=f"{path.parent.parent.name}-{path.parent.name}") for path in found]
 
 
 @pytest.mark.parametrize("folder", _cases())
