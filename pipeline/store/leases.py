@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.store.schema.leases import leases
 
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_SLACK = timedelta(minutes=1)
+
 
 def take(connection: Connection, name: str, holder: str, lasting: timedelta) -> bool:
-    """True when `holder` now has the lease `name` for `lasting`: it was free, run out, or already the holder's."""
-    now = _store_now(connection)
-    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
+    """True when `holder` now has the lease `name` for `lasting`: it was free, run out, or already the holder's.
+
+    Never waits: a lease that somebody is taking or keeping in an open transaction is theirs (SKIP LOCKED). A lease that
+    ends a minute later than anybody could have asked for was taken before the clock was set back, and is free.
+    """
+    named = select(leases).where(leases.c.name == name)
+    row = connection.execute(named.with_for_update(skip_locked=True)).one_or_none()
+    now = _store_now(connection)  # only now: taking the row may have taken a moment
     if row is None:
-        connection.execute(insert(leases).values(name=name, holder=holder, until=now + lasting, fence=1))
-        return True
-    if row.holder != holder and row.until > now:
+        if connection.execute(named).one_or_none() is not None:
+            return False
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        first = {"name": name, "holder": holder, "until": now + lasting, "fence": 1}
+        return bool(connection.execute(dialect.insert(leases).values(first).on_conflict_do_nothing()).rowcount)
+    if row.holder != holder and now < row.until <= now + lasting + _SLACK:
         return False
     fence = row.fence if row.holder == holder else row.fence + 1
     connection.execute(
@@ -27,11 +39,7 @@ def take(connection: Connection, name: str, holder: str, lasting: timedelta) -> 
 
 def give_back(connection: Connection, name: str, holder: str) -> None:
     """Let the lease go, when it is still the holder's."""
-    connection.execute(
-        update(leases)
-        .where(leases.c.name == name, leases.c.holder == holder)
-        .values(until=datetime(1970, 1, 1, tzinfo=UTC))
-    )
+    connection.execute(update(leases).where(leases.c.name == name, leases.c.holder == holder).values(until=_NEVER))
 
 
 def _store_now(connection: Connection) -> datetime:
