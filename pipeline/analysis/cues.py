@@ -5,17 +5,15 @@ A phrase belongs to a *kind* (建设性意见, rumour, …); a `PhraseBook` find
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterable
+from typing import Generic, NamedTuple, TypeVar
 
 import ahocorasick
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A phrase as found: where it starts and ends in the folded text, and what it stands for."""
 
     start: int
@@ -33,21 +31,27 @@ class PhraseBook(Generic[T]):
         self._automaton = ahocorasick.Automaton()
         for phrase, what in meanings.items():
             if phrase:
-                self._automaton.add_word(phrase, (phrase, tuple(what)))
+                self._automaton.add_word(phrase, (phrase, len(phrase) - 1, tuple(what)))
         self._automaton.make_automaton()
+        self._empty = self._automaton.kind != ahocorasick.AHOCORASICK
 
-    def find(self, text: str) -> Iterator[tuple[Found, tuple[T, ...]]]:
+    def find(self, text: str) -> list[tuple[Found, tuple[T, ...]]]:
         """Every occurrence of every phrase (overlaps too), in order of its end."""
-        if self._automaton.kind != ahocorasick.AHOCORASICK:
-            return
-        for last, (phrase, meanings) in self._automaton.iter(text):
-            yield Found(last - len(phrase) + 1, last + 1, phrase), meanings
+        if self._empty:
+            return []
+        return [
+            (Found(last - length, last + 1, phrase), meanings)
+            for last, (phrase, length, meanings) in self._automaton.iter(text)
+        ]
 
     def longest(self, text: str) -> list[tuple[Found, tuple[T, ...]]]:
         """Occurrences that do not overlap: the longest wins, then the first."""
         chosen: list[tuple[Found, tuple[T, ...]]] = []
         reached = -1
-        for found, meanings in sorted(self.find(text), key=lambda hit: (hit[0].start, -hit[0].end)):
+        found_all = self.find(text)
+        if len(found_all) > 1:
+            found_all.sort(key=lambda hit: (hit[0].start, -hit[0].end))
+        for found, meanings in found_all:
             if found.start >= reached:
                 chosen.append((found, meanings))
                 reached = found.end

@@ -52,6 +52,10 @@ class DutyList:
             for department in departments
             for alias in (department.name, *department.aliases)
         )
+        self._by_label: dict[str, list[str]] = {}
+        for department in departments:
+            for topic in department.topics:
+                self._by_label.setdefault(topic, []).append(department.name)
         self._supervisors = tuple(department.name for department in departments if department.supervises)
 
     def named(self, text: str) -> list[tuple[int, str]]:
@@ -94,11 +98,12 @@ class DutyList:
             scores[name].reasons.append("文中提到该单位")
 
     def _by_topic(self, topic: Topic, scores: dict[str, _Score]) -> None:
-        for name, department in self._departments.items():
-            if topic.sub and f"{topic.label}/{topic.sub}" in department.topics:
-                scores[name].extra += 2.0 * topic.confidence
-                scores[name].reasons.append(f"主题是{topic.label}·{topic.sub}")
-            elif topic.label in department.topics:
+        finer = self._by_label.get(f"{topic.label}/{topic.sub}", []) if topic.sub else []
+        for name in finer:
+            scores[name].extra += 2.0 * topic.confidence
+            scores[name].reasons.append(f"主题是{topic.label}·{topic.sub}")
+        for name in self._by_label.get(topic.label, []):
+            if name not in finer:
                 scores[name].extra += 1.2 * topic.confidence
                 scores[name].reasons.append(f"主题是{topic.label}")
 

@@ -52,6 +52,7 @@ _ADDRESS = re.compile(
     rf"|{_NUMBER}\s?(?:栋|幢|号楼|座)\s?(?:{_DASHED}|[0-9０-９]{{3,4}}(?![0-9０-９年元]))"
     rf"|(?<![0-9０-９])[0-9０-９]{{3,4}}\s?(?:室|房间|房{_NO_ROOM})"
 )
+_MAY_BE_ADDRESS = re.compile("[室户房元栋幢座]|号楼")
 _HOME = re.compile(
     r"((?:家住|住在|住址|地址|本人住|我住|现住|居住地|户籍地|住所)[是为于在:：\s]{0,3}[^，。；！？\n]{0,24}?(?:路|街|巷|村|组|弄|道|小区|园|苑|城|庭|湾|府))"
     r"([0-9０-９一二三四五六七八九十]{1,5}\s?(?:号|组|栋|幢|号楼|弄|队)(?:\s?[0-9０-９一二三四五六七八九十]{1,5}\s?(?:号|栋|幢|楼|单元|室|户))*)"
@@ -86,6 +87,8 @@ def mask(text: str) -> str:
             text = pattern.sub(hidden, text)
         text = _PLATE.sub(HIDDEN_PLATE, text)
     text = _SPOKEN_MOBILE.sub(HIDDEN_PHONE, text)
-    text = _HOME.sub(rf"\1{HIDDEN_ADDRESS}", text)
-    text = _ADDRESS.sub(HIDDEN_ADDRESS, text)
+    if "住" in text or "地" in text:
+        text = _HOME.sub(rf"\1{HIDDEN_ADDRESS}", text)
+    if _MAY_BE_ADDRESS.search(text):
+        text = _ADDRESS.sub(HIDDEN_ADDRESS, text)
     return hide_names(text, (HIDDEN_PHONE, HIDDEN_IDENTITY))

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from pipeline.analysis.clean import folded
-from pipeline.analysis.cues import PhraseBook
+from pipeline.analysis.cues import Found, PhraseBook
 from pipeline.analysis.district import OTHER, TopicEntry, TopicRule
 from pipeline.analysis.topic_model import TopicModel, Verdict
 from pipeline.document import Kind, Topic
@@ -23,6 +23,9 @@ FEW = 4  # features known to the model below which it has nothing to say
 MUCH = 200  # features from which the model is believed in full: a short message of forty words
 WORD_WEIGHT = 2.5  # log-odds that a word of topics.toml adds where the model knows nothing
 MOST_WORDS = 4.0
+
+
+_Words = list[tuple[Found, tuple[tuple[str, str], ...]]]  # words of topics.toml in a text, with (topic, finer topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +62,18 @@ class TopicJudge:
         fired = self._fired(text, opening, kind)
         if fired is not None:
             rule, said = fired
-            sub, why = self._sub(text, opening, rule.topic)
+            sub, why = self._sub(self._subs.longest(text), opening, rule.topic)
             return Topic(rule.topic, RULE_SURE, sub, (f"规则：{rule.rule.why}（文中{'、'.join(said)}）", *why))
         verdict = self._model.judge(text)
-        words = self._topic_words(text, opening)
+        found = self._subs.longest(text)
+        words = _topic_words(found, opening)
         if not words and verdict.known < FEW:
             return Topic(OTHER, 0.5, "", ("文中没有足以判断主题的词",))
         label, probability = self._weighed(verdict, words)
         if probability < UNSURE or label == OTHER:
             return Topic(OTHER, round(1 - probability, 3), "", ("没有哪个主题足够突出",))
-        sub, why = self._sub(text, opening, label)
+        sub, why = self._sub(found, opening, label)
         return Topic(label, round(probability, 3), sub, (*_reason(verdict, label, probability), *why))
-
-    def _topic_words(self, text: str, opening: int) -> dict[str, float]:
-        """How much the words of topics.toml speak for each topic: each different word once, more in the opening."""
-        weights: dict[str, float] = {}
-        for phrase, (start, meanings) in {
-            found.phrase: (found.end, meanings) for found, meanings in reversed(self._subs.longest(text))
-        }.items():
-            for topic in dict.fromkeys(topic for topic, _ in meanings):
-                weight = (1.0 if len(phrase) < 3 else 1.4) * (1.5 if start <= opening else 1.0)
-                weights[topic] = weights.get(topic, 0.0) + weight
-        return weights
 
     def _weighed(self, verdict: Verdict, words: dict[str, float]) -> tuple[str, float]:
         """The likeliest topic and its probability: the model where it knows much of the text, words where it knows little."""
@@ -112,20 +105,33 @@ class TopicJudge:
                 return rule, near
         return None
 
-    def _sub(self, text: str, opening: int, label: str) -> tuple[str, tuple[str, ...]]:
+    def _sub(self, found: _Words, opening: int, label: str) -> tuple[str, tuple[str, ...]]:
         """The finer topic with the most words (in title or opening twice), and those words."""
         scores: dict[str, float] = {}
         words: dict[str, list[str]] = {}
-        for found, meanings in self._subs.find(text):
+        for hit, meanings in found:
             for topic, sub in meanings:
                 if topic == label:
-                    scores[sub] = scores.get(sub, 0.0) + (2.0 if found.end <= opening else 1.0) * len(found.phrase)
-                    words.setdefault(sub, []).append(found.phrase)
+                    scores[sub] = scores.get(sub, 0.0) + (2.0 if hit.end <= opening else 1.0) * len(hit.phrase)
+                    words.setdefault(sub, []).append(hit.phrase)
         if not scores:
             return "", ()
         order = [sub.name for sub in self._topics[label].sub]
         best = max(order, key=lambda sub: (scores.get(sub, 0.0), -order.index(sub)))
         return best, (f"{best}：文中{'、'.join(list(dict.fromkeys(words[best]))[:3])}",)
+
+
+def _topic_words(found: _Words, opening: int) -> dict[str, float]:
+    """How much the words of topics.toml speak for each topic: each different word once, more in the opening."""
+    weights: dict[str, float] = {}
+    seen: set[str] = set()
+    for hit, meanings in found:
+        if hit.phrase not in seen:
+            seen.add(hit.phrase)
+            weight = (1.0 if len(hit.phrase) < 3 else 1.4) * (1.5 if hit.end <= opening else 1.0)
+            for topic in {topic for topic, _ in meanings}:
+                weights[topic] = weights.get(topic, 0.0) + weight
+    return weights
 
 
 def _near(groups: list[list[tuple[int, str]]], within: int) -> list[str] | None:

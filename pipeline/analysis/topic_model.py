@@ -8,6 +8,7 @@ training texts hold no function words).
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,43 +65,57 @@ class TopicModel:
         """What the model says of a folded text."""
         words, hashes = kept(text, self.vocabulary)
         row, values = self._row(features(words, hashes))
-        scores = self.bias + (values @ self.weights[row] if len(row) else np.float32(0))
+        scores = (self.bias + (values @ self.weights.take(row, axis=0) if len(row) else 0)) * self.temperature
         return Verdict(
             self.labels,
-            tuple(float(score) * self.temperature for score in scores),
+            tuple(scores.tolist()),
             len(row),
-            self._strongest(words, hashes, int(np.argmax(scores))),
+            self._strongest(words, hashes, int(scores.argmax())),
         )
 
     def _row(self, found: Hashes) -> tuple[NDArray[np.intp], Floats]:
         """Features → (rows known to the model, their tf-idf, of length one)."""
-        unique, counts = np.unique(found, return_counts=True)
-        at = np.minimum(np.searchsorted(self.keys, unique), len(self.keys) - 1)
-        known = self.keys[at] == unique
+        found.sort()
+        first = np.empty(len(found), dtype=bool)
+        first[:1] = True
+        np.not_equal(found[1:], found[:-1], out=first[1:])
+        starts = first.nonzero()[0]
+        at, known = _places(self.keys, found[starts])
         row = at[known]
-        values = (1 + np.log(counts[known].astype(np.float32))) * self.idf[row]
-        norm = float(np.sqrt(np.square(values).sum()))
+        counts = np.diff(starts, append=len(found))[known]
+        values = _LOG_COUNT.take(np.minimum(counts, len(_LOG_COUNT) - 1)) * self.idf.take(row)
+        norm = math.sqrt(float(values @ values))
         return row, values / np.float32(norm or 1.0)
 
     def _strongest(self, words: list[str], hashes: Hashes, label: int) -> tuple[str, ...]:
         """Up to three words whose own weight speaks most for `label`."""
         if not len(hashes):
             return ()
-        at = np.minimum(np.searchsorted(self.keys, hashes), len(self.keys) - 1)
-        push = np.where(self.keys[at] == hashes, self.weights[at, label] * self.idf[at], 0)
+        at, known = _places(self.keys, hashes)
+        push = np.where(known, self.weights[at, label] * self.idf.take(at), 0)
         best: dict[str, None] = {}
-        for i in np.argsort(-push, kind="stable")[:12]:
+        for i in (-push).argsort(kind="stable")[:12].tolist():
             if push[i] > 0 and len(words[i]) > 1:
                 best[words[i]] = None
         return tuple(best)[:3]
 
 
+_LOG_COUNT = (1 + np.log(np.arange(1, 1002, dtype=np.float64))).astype(np.float32)
+_LOG_COUNT = np.concatenate([_LOG_COUNT[:1], _LOG_COUNT])  # 1 + ln count, by count
+
+
+def _places(keys: Hashes, wanted: Hashes) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where each wanted number stands among sorted keys, and whether it is there at all."""
+    at = keys.searchsorted(wanted)
+    at[at == len(keys)] = 0
+    return at, keys.take(at) == wanted
+
+
 def kept(text: str, vocabulary: Hashes) -> tuple[list[str], Hashes]:
     """The Han words of a text that the vocabulary knows, with their numbers."""
     words = han_words(text)[: MOST_WORDS * 2]
-    hashes = np.fromiter(map(word_hash, words), dtype=np.uint32, count=len(words))
+    hashes = np.array([word_hash(word) for word in words], dtype=np.uint32)
     if not len(vocabulary):
         return words[:MOST_WORDS], hashes[:MOST_WORDS]
-    at = np.minimum(np.searchsorted(vocabulary, hashes), len(vocabulary) - 1)
-    chosen = np.flatnonzero(vocabulary[at] == hashes)[:MOST_WORDS]
-    return [words[i] for i in chosen], hashes[chosen]
+    chosen = _places(vocabulary, hashes)[1].nonzero()[0][:MOST_WORDS]
+    return [words[i] for i in chosen.tolist()], hashes[chosen]
