@@ -192,19 +192,21 @@ def site_name(site: str) -> str:
 
 @cache
 def load_stories() -> tuple[Story, ...]:
-    """All story files, in the order of their names; HuiyingError names the file and the key that is wrong."""
-    stories = []
-    for path in sorted((HERE / "stories").glob("*.toml")):
-        try:
-            with path.open("rb") as file:
-                stories.append(Story.model_validate(tomllib.load(file)))
-        except tomllib.TOMLDecodeError as error:
-            raise HuiyingError(f"演示故事 {path.name} 不是有效的 TOML：{error}") from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise HuiyingError(f"演示故事 {path.name} 的 {where} 有误：{first['msg']}") from error
-    return tuple(stories)
+    """All story files, in the order of their names."""
+    return tuple(read_story(path) for path in sorted((HERE / "stories").glob("*.toml")))
+
+
+def read_story(path: Path) -> Story:
+    """One story file; HuiyingError names the file, the line of `documents` (counted from 0) and the key that is wrong."""
+    try:
+        with path.open("rb") as file:
+            return Story.model_validate(tomllib.load(file))
+    except tomllib.TOMLDecodeError as error:
+        raise HuiyingError(f"演示故事 {path.name} 不是有效的 TOML：{error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise HuiyingError(f"演示故事 {path.name} 的 {where} 有误：{first['msg']}") from error
 
 
 @cache

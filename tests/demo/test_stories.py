@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
 from demo.growth import Growth, grown, waking_hours
-from demo.stories import FIRST_DAY, LAST_MOMENT, Line, load_cast, load_pieces, moment_of
+from demo.stories import FIRST_DAY, LAST_MOMENT, load_cast, load_pieces, moment_of, read_story
 from demo.truth import alerting_storylines
 from pipeline.document import Kind, Polarity, Scope
+from pipeline.errors import HuiyingError
 
 STORYLINES = {
     "fire", "demolition", "wages", "river", "chengguan", "canteen", "watercut", "lateflats", "copyreply", "overdue", "policy",
@@ -100,9 +101,17 @@ def test_a_story_says_whether_it_deserves_an_alert() -> None:
     assert (alerting["fire"], alerting["neighbour"], alerting["festival"]) == ("must", "may", "never")
 
 
-def test_a_line_with_an_unknown_word_is_refused() -> None:
-    with pytest.raises(ValidationError, match="moood"):
-        Line.model_validate({"at": "15 02:47", "on": "weibo", "mood": "-", "moood": "-"})
+def test_a_wrong_word_is_an_error_that_names_file_line_and_word(tmp_path: Path) -> None:
+    story = tmp_path / "flood.toml"
+    head = 'storyline = "flood"\ntitle = "内涝"\nscope = "local"\ntopic = "其他"\n'
+    story.write_text(
+        head + 'documents = [{ at = "15 02:47", on = "weibo", mood = "-", moood = "-" }]', encoding="utf-8"
+    )
+    with pytest.raises(HuiyingError, match=r"flood\.toml 的 documents\.0\.moood"):
+        read_story(story)
+    story.write_text(head + "documents = [", encoding="utf-8")
+    with pytest.raises(HuiyingError, match="不是有效的 TOML"):
+        read_story(story)
 
 
 def test_accounts_of_the_cast_are_used() -> None:
