@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from pipeline.alerts.alerting import AlertChange, Alerting
+from pipeline.alerts.early_signs import EarlySigns
 from pipeline.alerts.rules import load_rules
 from pipeline.cases.desk import CaseChange, Desk
 from pipeline.document import EventState, Judged, Observation, Placement, StageChange
@@ -50,6 +51,7 @@ class Lane:
         self.grouping = Grouping(self.window)
         self.stages = StageBook()
         self.alerting = Alerting(load_rules(settings.file("rules.toml")))
+        self.signs = EarlySigns()
         self.desk = Desk.of(settings)
         self._touched: dict[str, datetime] = {}
         self._unsaved: dict[str, EventState] = {}
@@ -83,6 +85,9 @@ class Lane:
             events.live_states(connection, live),
             events.arrivals(connection, reached - self.stages.normal_window, before),
         )
+        letters, posts = reached - self.signs.remembers, reached - self.signs.window
+        assert self.position is not None
+        self.signs.restore(events.local_voices(connection, letters, posts, before), self.position.ticked_at)
         self.alerting.restore(alerts.all_since(connection, live))
 
     # ------------------------------------------------------------------ steps
@@ -98,6 +103,7 @@ class Lane:
             self._keep(connection, placement, judged, at)
             if judged.analysis.accusation:
                 self._journal_cases(self.desk.accuse(connection, placement.event_id, judged.analysis.accusation, at))
+            self.signs.add(judged, at)
             changes = self.stages.observe(placement.event_id, judged, copy, at)
             self._react(connection, placement.event_id, changes, judged, at)
         except Exception as error:
@@ -164,6 +170,10 @@ class Lane:
         self._look()  # before the stages forget what is long quiet
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
+        for sign in self.signs.tick(tick):
+            for raised in self.alerting.consider_other(self.alerting.book.test_sign(sign)):
+                alerts.save(connection, raised.alert)
+                self._journal.append(_alert_line(raised, tick))
         if not self._is_past(tick):
             if self.desk.is_due(connection, tick):
                 self.commit(connection)  # effects are measured from stored rows: the same whatever the batch
@@ -187,7 +197,7 @@ class Lane:
         for merged in placement.merged:
             self._flush(connection)
             events.save_states(connection, [self.stages.state(merged, at)])
-            self.stages.merge(placement.event_id, merged, at)
+            moved = self.stages.merge(placement.event_id, merged, at)
             self.alerting.merge(placement.event_id, merged)
             alerts.move_event(connection, merged, placement.event_id)
             self._journal_cases(self.desk.merge_events(connection, placement.event_id, merged, at))
@@ -195,9 +205,8 @@ class Lane:
             self._unsaved.pop(merged, None)
             events.redirect(connection, merged, placement.event_id)
             detail = {"merged": merged}
-            events.record(
-                connection, [Change(at, "event", "merged", placement.reason, placement.event_id, detail=detail)]
-            )
+            merging = Change(at, "event", "merged", placement.reason, placement.event_id, detail=detail)
+            events.record(connection, [merging, *(_stage_line(change) for change in moved)])
         events.add_members(connection, [(placement, at)])
 
     def _react(

@@ -68,7 +68,9 @@ class Alerting:
         if not (newly or moved or doubled):
             return []
         audience = known.alert.audience + newly
-        alert = replace(known.alert, at=at, reason=fired[0].reason, audience=audience, title=state.title)
+        alert = replace(
+            known.alert, at=at, reason=_grown_reason(known.alert, fired), audience=audience, title=state.title
+        )
         why = (
             f"文档由 {known.documents} 增至 {state.documents}"
             if state.documents > known.documents
@@ -110,12 +112,20 @@ def replace_event(known: _InForce, event_id: str) -> _InForce:
     return _InForce(replace(known.alert, event_id=event_id), known.documents, known.stage)
 
 
+def _grown_reason(alert: Alert, fired: Sequence[Alert]) -> str:
+    """The rule's reason with today's numbers; what milder rules add, said as such."""
+    same = next((one for one in fired if one.rule == alert.rule), None)
+    rules = "、".join(dict.fromkeys(one.rule for one in fired if one.rule != alert.rule))
+    reason = same.reason if same else alert.reason.split("另符合规则：")[0]
+    return f"{reason}另符合规则：{rules}。" if rules else reason
+
+
 def _with_others(gravest: Alert, others: Sequence[Alert]) -> Alert:
     if not others:
         return gravest
     audience = tuple(dict.fromkeys(person for alert in (gravest, *others) for person in alert.audience))
     also = "、".join(dict.fromkeys(alert.rule for alert in others))
-    return replace(gravest, audience=audience, reason=f"{gravest.reason}同时符合规则：{also}。")
+    return replace(gravest, audience=audience, reason=f"{gravest.reason}另符合规则：{also}。")
 
 
 def is_late(alert: Alert, now: datetime) -> bool:

@@ -68,7 +68,7 @@ class Sign:
     days: int
     evidence: tuple[str, ...]
     reason: str
-    since: datetime | None = None
+    week: str = ""  # the Monday of its week: told once a week while it lasts
     departments: tuple[str, ...] = ()
 
 
@@ -192,8 +192,7 @@ class RuleBook:
                 continue
             if when.max_odds is not None and sign.odds > when.max_odds:
                 continue
-            began = (sign.since or sign.at).date().isoformat()
-            subject = f"{sign.place}|{sign.topic}|{sign.topic_sub}|{began}"
+            subject = f"{sign.place}|{sign.topic}|{sign.topic_sub}|{sign.week}"
             title = f"苗头：{sign.place or '全区'} {sign.topic_sub or sign.topic}"
             fired.append(self._other(rule, sign.at, subject, title, sign.reason, evidence=sign.evidence))
         return fired

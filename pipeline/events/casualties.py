@@ -15,6 +15,8 @@ _HURT = re.compile(
     rf"{_NUMBER}{_WHO}(?:不同程度)?(?:轻伤|重伤|受伤|烧伤|中毒|住院|送医)|(?:受伤|重伤|轻伤|中毒){_NUMBER}(?:余|多)?(?:人|名|个)"
 )
 _HINT = re.compile(r"死|遇难|身亡|丧生|罹难|伤|中毒|住院|送医")
+_DOUBTED = re.compile(r"传言|谣|编造|不实|网传|虚假|捏造|误传|听说|据传|系假|摆拍")
+_SENTENCE = re.compile(r"[。！？!?；;\n]")
 _LIMIT = 4000
 
 
@@ -42,11 +44,16 @@ class Casualties:
         )
 
 
-def casualties(text: str) -> tuple[int, int]:
-    """(dead, hurt): the highest numbers that `text` states; (0, 0) when it states none."""
+def casualties(text: str, *, vouched: bool = False) -> tuple[int, int]:
+    """(dead, hurt): the highest numbers that `text` states; (0, 0) when it states none.
+
+    `vouched`: an official or media text; what it only repeats in order to doubt it is left out.
+    """
     head = text[:_LIMIT]
     if not _HINT.search(head):
         return 0, 0
+    if vouched:
+        head = "。".join(sentence for sentence in _SENTENCE.split(head) if not _DOUBTED.search(sentence))
     return _highest(_DEAD, head), _highest(_HURT, head)
 
 

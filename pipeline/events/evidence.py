@@ -56,6 +56,7 @@ class Evidence:
     letters: int
     peak: int
     peak_at: int
+    loudest: int
     last: int
 
 
@@ -97,6 +98,7 @@ def gather(tally: Tally, at: int, expected: tuple[float, float, float]) -> Evide
         letters=tally.letters,
         peak=tally.peak,
         peak_at=tally.peak_at,
+        loudest=tally.loudest,
         last=tally.last,
     )
 
@@ -175,14 +177,15 @@ def fall_line(seen: Evidence, settings: StageSettings) -> float:
 
 def _fallen(seen: Evidence, settings: StageSettings) -> str:
     line = fall_line(seen, settings)
-    bar = settings.gathering
+    bar, share = settings.gathering, settings.cooling.share_of_peak
     busy = seen.hour.documents >= bar.documents_1h and seen.hour.odds <= bar.odds
     rising = seen.six.documents > seen.before_six
-    if busy or rising or seen.six.documents > line or seen.interactions >= bar.interactions_6h:
+    shared = seen.interactions >= max(bar.interactions_6h, share * seen.loudest)
+    if busy or rising or shared or seen.six.documents > line:
         return ""
     return (
-        f"近 6 小时 {seen.six.documents} 条，低于峰值 {seen.peak} 条折算到此时段的 "
-        f"{settings.cooling.share_of_peak:.0%}（{line:.1f} 条），且少于之前 6 小时的 {seen.before_six} 条"
+        f"近 6 小时 {seen.six.documents} 条，低于峰值 {seen.peak} 条折算到此时段的 {share:.0%}（{line:.1f} 条）；"
+        f"转评新增 {seen.interactions}，峰值曾为 {seen.loudest}"
     )
 
 
@@ -239,8 +242,9 @@ def _again(seen: Evidence, hours_in: float, settings: StageSettings) -> Verdict 
     regained = seen.six.documents >= max(
         settings.gathering.documents_6h, settings.cooling.again_share_of_peak * seen.peak
     )
-    doubled = seen.six.documents >= 2 * max(1, seen.before_six)
-    if (why := is_hot(seen, settings)) and (regained or doubled):
+    doubled = seen.six.documents >= max(settings.hot.documents_6h, 2 * seen.before_six)
+    shared = seen.interactions >= max(settings.hot.interactions_6h, settings.cooling.again_share_of_peak * seen.loudest)
+    if (why := is_hot(seen, settings)) and (regained or doubled or shared):
         return Verdict(Stage.HOT, f"回落后再起：{why}", _back_from_hot(seen, settings))
     if regained and (why := gathers(seen, settings)):
         return Verdict(Stage.GATHERING, f"回落后再起：{why}", _back_from_gathering(settings))

@@ -73,6 +73,7 @@ class Tally:
     casualties: Casualties = field(default_factory=Casualties)
     peak: int = 0  # most documents within any 6 hours
     peak_at: int = 0
+    loudest: int = 0  # most reposts and comments gained within any 6 hours
 
     # ---- growing -------------------------------------------------------------------------------------------------
 
@@ -102,7 +103,10 @@ class Tally:
             self.copies += 1
             cell.copies += 1
         self._judge(judged, voice)
-        self._observe(document.id, document.counts, at)
+        published = document.published_at
+        self._observe(
+            document.id, document.counts, at, old=published is not None and at - seconds(published) > 6 * HOUR
+        )
 
     def _judge(self, judged: Judged, voice: Voice) -> None:
         document, analysis = judged.document, judged.analysis
@@ -115,15 +119,17 @@ class Tally:
         self.places.update(sorted({place.name for place in analysis.places}))
         if analysis.departments:
             self.departments[analysis.departments[0].name] += 1
-        said = casualties(f"{analysis.masked_title}。{analysis.masked_text}")
-        self.casualties = self.casualties.with_claim(said, vouched=voice.official or voice.media)
+        vouched = voice.official or voice.media
+        said = casualties(f"{analysis.masked_title}。{analysis.masked_text}", vouched=vouched)
+        self.casualties = self.casualties.with_claim(said, vouched=vouched)
 
     def count(self, document_id: str, counts: Counts, at: int, deleted: bool) -> None:
         """Count what a document's public counters have gained by `at`."""
         self.deleted += deleted
         self._observe(document_id, counts, at)
 
-    def _observe(self, document_id: str, counts: Counts, at: int) -> None:
+    def _observe(self, document_id: str, counts: Counts, at: int, *, old: bool = False) -> None:
+        """`old`: first seen long after it was published, so what its counters show is no news of the last hours."""
         if counts.reposts is None and counts.comments is None:
             return
         reposts_before, comments_before = self.known.get(document_id, (0, 0))
@@ -136,11 +142,14 @@ class Tally:
             return
         self.reposts += more_reposts
         self.comments += more_comments
+        if old:
+            return
         cell = self._cell(at)
         cell.reposts += more_reposts
         cell.comments += more_comments
         self.marks.append((at, gain))
         self.gained.append((self.gained[-1] if self.gained else 0) + gain)
+        self.loudest = max(self.loudest, self.interactions_within(at, 6))
 
     def _cell(self, at: int) -> Cell:
         hour = at // HOUR
@@ -220,6 +229,7 @@ class Tally:
         self.peak = self.peak_at = 0
         for at in self.times:
             self._raise_peak(at)
+        self.loudest = max((self.interactions_within(at, 6) for at, _ in self.marks), default=0)
 
     def _absorb_cells(self, other: Tally) -> None:
         for hour, theirs in other.cells.items():

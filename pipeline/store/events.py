@@ -16,6 +16,7 @@ from pipeline.document import (
     Forecast,
     HeatTerm,
     Judged,
+    Kind,
     Observation,
     Placement,
     Scope,
@@ -240,6 +241,18 @@ def members_of_live(connection: Connection, since: datetime, before: datetime | 
     live = select(table.c.event_id).where(table.c.known_at >= since, table.c.known_at < before if before else true())
     until = table.c.known_at < before if before else true()
     yield from _members(connection, and_(table.c.event_id.in_(live), until))
+
+
+def local_voices(
+    connection: Connection, letters_since: datetime, posts_since: datetime, before: datetime | None = None
+) -> Iterator[tuple[Judged, datetime]]:
+    """(document, moment placed) of letters since one moment and of all else since a later one: what early signs need."""
+    table = event_documents
+    until = table.c.known_at < before if before else true()
+    letters = documents.c.kind.in_([kind.value for kind in (Kind.MESSAGE, Kind.HOTLINE, Kind.DISCLOSURE)])
+    wanted = or_(and_(letters, table.c.known_at >= letters_since), table.c.known_at >= posts_since)
+    for member in _members(connection, and_(wanted, until)):
+        yield member.judged, member.at
 
 
 def observations_of_live(

@@ -1,0 +1,230 @@
+"""Early signs (苗头性、倾向性问题): letters about one topic in one place, rising above their own past.
+
+Letters are portal messages, hotline tickets and disclosure requests, pooled (a district has some 28 disclosure requests a
+year: alone they prove nothing). Past and present of one topic × place are compared exactly for small counts: given k
+letters now and m in the past, the chance that a rate that never changed would put so many into the present is a binomial
+tail (conditional test of two Poisson rates). A place without a past borrows the district's own mean for that topic.
+Posts about the same topic and place are shown beside the letters and never counted as letters.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pipeline.alerts.rules import Sign
+from pipeline.clock import shanghai
+from pipeline.document import Judged, Scope
+from pipeline.events.tally import LETTERS
+
+DAY = 86_400
+WINDOW_DAYS = 7
+PAST_DAYS = 56
+LEAST = 3  # letters below which nothing is said
+ENOUGH = 20  # letters of a quarter below which no rate is reported
+DISTRICT = "全区"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    topic: str
+    topic_sub: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    at: int
+    document_id: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterLine:
+    """One topic × place of a quarter: letters, those of the quarter before, and what may be said of it."""
+
+    topic: str
+    place: str
+    letters: int
+    before: int
+    words: str
+
+
+def binomial_tail(least: int, trials: int, share: float) -> float:
+    """P(X ≥ least) for X ~ Binomial(trials, share)."""
+    if least <= 0:
+        return 1.0
+    logs = (math.log(share), math.log1p(-share))
+    terms = (
+        math.exp(
+            math.lgamma(trials + 1)
+            - math.lgamma(k + 1)
+            - math.lgamma(trials - k + 1)
+            + k * logs[0]
+            + (trials - k) * logs[1]
+        )
+        for k in range(least, trials + 1)
+    )
+    return min(1.0, math.fsum(terms))
+
+
+class EarlySigns:
+    """Letters by topic × place. In memory; restored by adding the stored letters again, in order."""
+
+    def __init__(self, window_days: int = WINDOW_DAYS, past_days: int = PAST_DAYS) -> None:
+        self._window = window_days * DAY
+        self._past = past_days * DAY
+        self._letters: dict[_Key, list[_Row]] = defaultdict(list)
+        self._posts: dict[_Key, list[_Row]] = defaultdict(list)
+        self._first: int | None = None
+        self._fresh: dict[_Key, int] = {}  # topic × place → its last letter, since the last tick
+
+    @property
+    def remembers(self) -> timedelta:
+        """How far back letters count: what `restore` needs of them."""
+        return timedelta(seconds=self._window + self._past)
+
+    @property
+    def window(self) -> timedelta:
+        """How far back posts count: what `restore` needs of them."""
+        return timedelta(seconds=self._window)
+
+    def add(self, judged: Judged, at: datetime) -> None:
+        """One more document, known at `at`; what is no local matter is passed over."""
+        analysis = judged.analysis
+        letter = judged.document.kind in LETTERS
+        if analysis.scope is not Scope.LOCAL or not analysis.topic.label:
+            return
+        moment = int(at.timestamp())
+        if letter and self._first is None:
+            self._first = moment
+        row = _Row(moment, judged.document.id, analysis.departments[0].name if analysis.departments else "")
+        for key in self._keys(judged):
+            (self._letters if letter else self._posts)[key].append(row)
+            if letter:
+                self._fresh[key] = moment
+
+    def _keys(self, judged: Judged) -> list[_Key]:
+        topic = judged.analysis.topic
+        towns = sorted({place.town or place.name for place in judged.analysis.places if place.town or place.name})
+        return [_Key(topic.label, topic.sub, town) for town in (towns or [DISTRICT])]
+
+    def restore(self, rows: Iterable[tuple[Judged, datetime]], ticked_at: datetime) -> None:
+        """Add stored letters (of the last `remembers`) and posts (of the last `window`), each in order."""
+        for judged, at in rows:
+            self.add(judged, at)
+        last = int(ticked_at.timestamp())
+        self._fresh = {key: moment for key, moment in self._fresh.items() if moment > last}
+
+    def tick(self, at: datetime) -> list[Sign]:
+        """What stands out now, among topic × places that got a letter since the last tick; strongest first."""
+        moment = int(at.timestamp())
+        signs = [sign for key in list(self._fresh) if (sign := self._look(key, moment)) is not None]
+        self._fresh.clear()
+        self._forget(moment)
+        return sorted(signs, key=lambda sign: (sign.odds, sign.topic, sign.topic_sub, sign.place))
+
+    def _look(self, key: _Key, at: int) -> Sign | None:
+        times = [row.at for row in self._letters[key]]
+        start = bisect_right(times, at - self._window)
+        now = len(times) - start
+        if now < LEAST:
+            return None
+        past_from = max(at - self._window - self._past, self._first or at)
+        past_days = max(0.0, (at - self._window - past_from) / DAY)
+        past = start - bisect_left(times, past_from)
+        expected, odds, how = self._test(key, now, past, past_days, at)
+        recent = self._letters[key][start:]
+        posts = self._within_window(self._posts.get(key, ()), at)
+        days = self._window // DAY
+        place = "" if key.place == DISTRICT else key.place
+        beside = f"；同期网上另有 {posts} 条谈及" if posts else ""
+        units = Counter(row.department for row in recent if row.department)
+        return Sign(
+            topic=key.topic,
+            topic_sub=key.topic_sub,
+            place=place,
+            at=datetime.fromtimestamp(at, UTC),
+            messages=now,
+            expected=expected,
+            odds=odds,
+            days=days,
+            evidence=tuple(row.document_id for row in recent),
+            reason=f"{place or DISTRICT}近 {days} 天关于{key.topic_sub or key.topic}的来信来电 {now} 件，{how}{beside}",
+            week=monday(at),
+            departments=tuple(name for name, _ in sorted(units.items(), key=lambda pair: (-pair[1], pair[0]))[:1]),
+        )
+
+    def _test(self, key: _Key, now: int, past: int, past_days: float, at: int) -> tuple[float, float, str]:
+        """(letters expected, odds, in words): against its own past, or the district's mean where that is too short."""
+        days = self._window / DAY
+        if 2 * past_days >= days:
+            share = days / (days + past_days)
+            odds = binomial_tail(now, now + past, share)
+            expected = past * days / past_days
+            return (
+                expected,
+                odds,
+                f"此前 {past_days:.0f} 天共 {past} 件（合每 {days:.0f} 天 {expected:.1f} 件，偶然概率 {odds:.1%}）",
+            )
+        elsewhere = [self._within_window(rows, at) for other, rows in self._letters.items() if other != key]
+        cells, others = sum(1 for number in elsewhere if number), sum(elsewhere)
+        if not cells:
+            return 0.0, 1.0, "以往记录不足，也无其他来信可比"
+        mean = others / cells
+        odds = binomial_tail(now, now + others, 1 / (cells + 1))
+        return (
+            mean,
+            odds,
+            f"以往记录太短，与全区其他话题地点平均 {mean:.1f} 件相比（偶然概率 {odds:.1%}）",
+        )
+
+    def _within_window(self, rows: Sequence[_Row], at: int) -> int:
+        return sum(1 for row in rows if row.at > at - self._window)
+
+    def _forget(self, at: int) -> None:
+        for rows, kept in ((self._letters, self._window + self._past), (self._posts, self._window)):
+            for key in [key for key, known in rows.items() if known[0].at < at - kept]:
+                rows[key] = [row for row in rows[key] if row.at >= at - kept]
+                if not rows[key]:
+                    del rows[key]
+
+
+def monday(at: int) -> str:
+    """The Monday of the moment's week in Shanghai: a sign that lasts is told once a week."""
+    day = shanghai(datetime.fromtimestamp(at, UTC)).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
+
+
+def quarter_report(letters: Iterable[tuple[Judged, datetime]], year: int, quarter: int) -> list[QuarterLine]:
+    """Letters by topic × place in a quarter beside the quarter before; says so where there is too little to say."""
+    counts: dict[tuple[int, int], Counter[tuple[str, str]]] = defaultdict(Counter)
+    for judged, at in letters:
+        if judged.document.kind not in LETTERS:
+            continue
+        local = shanghai(at)
+        topic = judged.analysis.topic
+        name = f"{topic.label}/{topic.sub}" if topic.sub else topic.label
+        towns = sorted({place.town or place.name for place in judged.analysis.places}) or [DISTRICT]
+        for town in towns:
+            counts[(local.year, (local.month + 2) // 3)][(name, town)] += 1
+    before = counts[(year, quarter - 1) if quarter > 1 else (year - 1, 4)]
+    now = counts[(year, quarter)]
+    lines = []
+    for (topic_name, place), number in sorted(now.items(), key=lambda pair: (-pair[1], pair[0])):
+        earlier = before[(topic_name, place)]
+        lines.append(QuarterLine(topic_name, place, number, earlier, _quarter_words(number, earlier)))
+    return lines
+
+
+def _quarter_words(now: int, before: int) -> str:
+    if now + before < ENOUGH:
+        return f"本季 {now} 件、上季 {before} 件，数量太少，不足以说明升降"
+    odds = binomial_tail(now, now + before, 0.5) if now >= before else binomial_tail(before, now + before, 0.5)
+    if odds > 0.05:
+        return f"本季 {now} 件、上季 {before} 件，升降在偶然范围内"
+    return f"本季 {now} 件、上季 {before} 件，{'上升' if now > before else '下降'}（偶然概率 {odds:.1%}）"
