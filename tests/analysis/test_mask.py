@@ -128,7 +128,7 @@ def test_an_account_and_an_address_of_mail_go() -> None:
 )
 def test_no_mobile_number_survives_wherever_it_stands(before: str, gap: str, after: str) -> None:
     number = gap.join("13812345678")
-    masked = mask(clean(f"{before}，{number}，{after.translate({c: None for c in range(0x30, 0x3A)})}"))
+    masked = mask(clean(f"{before}，{number}，{after.translate(dict.fromkeys(range(48, 58)))}"))
     assert "13812345678" not in re.sub(r"[\s\-·.]", "", masked)
 
 
