@@ -58,7 +58,7 @@ from pipeline.cases.happenings import (
     ReviewDue,
     Warned,
 )
-from pipeline.cases.refusal import Refused
+from pipeline.cases.refusal import Refused, say
 
 Action = (
     Acknowledged | StartSet | ClassSet | GradeSet | Raised | Lowered | Supplied | Assessed | Decided | Reviewed | SentTo
@@ -80,9 +80,7 @@ def read_action(raw: dict[str, Any]) -> Action:
     try:
         return _ACTIONS.validate_python(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or "kind"
-        raise Refused(f"动作“{raw.get('kind', '')}”的“{field}”填写有误：{first['msg']}。请改正后再提交。") from error
+        raise Refused(f"动作“{raw.get('kind', '')}”有误：{say(error, skip=1)}。") from error
 
 
 def read_fact(raw: dict[str, Any]) -> AnyFact:

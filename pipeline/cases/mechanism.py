@@ -12,7 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.cases.people import Role
-from pipeline.cases.refusal import Refused
+from pipeline.cases.refusal import Refused, say
 from pipeline.cases.vocabulary import Form, StartKind
 from pipeline.document import Secrecy
 
@@ -295,8 +295,4 @@ def load_mechanism(path: Path) -> Mechanism:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{path.name} 读不出来：{error}；请检查文件和 TOML 写法。") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "整个文件"
-        raise Refused(
-            f"{path.name} 的“{where}”有误：{first['msg']}（现值 {str(first.get('input'))[:60]}）。"
-        ) from error
+        raise Refused(f"{path.name} 有误：{say(error)}。") from error

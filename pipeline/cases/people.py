@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from pipeline.cases.refusal import Refused
+from pipeline.cases.refusal import Refused, say
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
@@ -130,8 +130,7 @@ def load_people(path: Path) -> Directory:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{path.name} 读不出来：{error}；请检查文件和 TOML 写法。") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Refused(f"{path.name} 的“{'.'.join(map(str, first['loc']))}”有误：{first['msg']}。") from error
+        raise Refused(f"{path.name} 有误：{say(error)}。") from error
     seen: set[str] = set()
     for person in file.person:
         if person.id in seen:

@@ -16,7 +16,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.cases.clocks import moment_text
-from pipeline.cases.refusal import Refused
+from pipeline.cases.refusal import Refused, say
 from pipeline.clock import SHANGHAI
 
 Post = Literal["duty", "leader"]
@@ -110,8 +110,7 @@ def load_pattern(path: Path) -> Pattern:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{path.name} 读不出来：{error}；请检查文件和 TOML 写法。") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Refused(f"{path.name} 的“{'.'.join(map(str, first['loc']))}”有误：{first['msg']}。") from error
+        raise Refused(f"{path.name} 有误：{say(error)}。") from error
 
 
 def shift_id(starts_at: datetime, post: str, person: str) -> str:

@@ -25,19 +25,22 @@ def draft(case: CaseState, step: Step, office: Office, at: datetime) -> str:
     """A draft to be checked by a person: only what the file says, verified and unverified kept apart."""
     assessment = case.assessment
     verified = "；".join(assessment.verified) if assessment and assessment.verified else "（正在核实）"
-    lines = [
-        f"关于“{case.title}”的情况报告（{STEP_NAMES[step]}）",
-        f"报送单位：{office.mechanism.office.name}　报送渠道：{office.mechanism.upward.channel}　起草时间：{moment_text(at)}",
-        f"一、时间：事发{moment_text(case.happened)}，首次见于网上{moment_text(case.first_seen)}，接报{moment_text(case.detected)}。",
-        f"二、已核实情况：{verified}。",
+    parts = [
+        f"时间：事发{moment_text(case.happened)}，首次见于网上{moment_text(case.first_seen)}，接报{moment_text(case.detected)}。",
+        f"已核实情况：{verified}。",
     ]
     if step != "final" and assessment and assessment.unverified:
-        lines.append(f"三、待核实情况：{'；'.join(assessment.unverified)}。")
-    lines.append(f"四、群众诉求：{'；'.join(case.demands) or '（研判中）'}。")
-    lines.append(f"五、处置进展：{_progress(case)}。")
-    if step != "final":
-        lines.append("六、后续情况将及时续报。")
-    return "\n".join(lines)
+        parts.append(f"待核实情况：{'；'.join(assessment.unverified)}。")
+    parts.append(f"群众诉求：{'；'.join(case.demands) or '（研判中）'}。")
+    parts.append(f"处置进展：{_progress(case)}。")
+    parts.append(
+        "后续情况将及时续报。" if step != "final" else f"处置结果：{case.closing_note or '（办结说明待填）'}。"
+    )
+    head = [
+        f"关于“{case.title}”的情况报告（{STEP_NAMES[step]}）",
+        f"报送单位：{office.mechanism.office.name}　报送渠道：{office.mechanism.upward.channel}　起草时间：{moment_text(at)}",
+    ]
+    return "\n".join(head + [f"{numeral}、{part}" for numeral, part in zip("一二三四五六", parts, strict=False)])
 
 
 def _progress(case: CaseState) -> str:
