@@ -19,6 +19,7 @@ from pipeline.events.sparse import shipped_rarity
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
 DAY, JUST_NOW = timedelta(hours=24), timedelta(hours=3)
 BURST = 12  # documents of the last hours beyond which an event is not busier still
+LEAST_SHARE = -3.0  # (5 %) an event that rests is not held against a document; its days of silence are
 FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 
 
@@ -26,20 +27,20 @@ FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 class Weights:
     """What each piece of evidence adds to the logit."""
 
-    bias: float = -3.95
+    bias: float = -4.1
     words: float = 4.0
-    marks: float = 0.33
-    same_place: float = 0.7
-    other_place: float = -2.0
+    marks: float = 0.26
+    same_place: float = 0.8
+    other_place: float = -2.1
     abroad: float = -2.7
-    kind: float = 3.9
-    other_kind: float = -0.75
-    no_kind: float = 0.67
-    same_name: float = 2.0
-    numbers: float = 0.57
+    kind: float = 6.0
+    other_kind: float = -0.4
+    no_kind: float = 1.5
+    same_name: float = 1.5
+    numbers: float = 0.6
     silent_days: float = -0.7
-    share: float = 1.1
-    pace: float = 0.83
+    share: float = 1.15
+    pace: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def likeness(new: Signature, rarity: list[float], event: Event, live: LiveEvents
         float(bool(new.names & event.names.keys())),
         float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers))),
         min(3.0, max(0.0, (new.at - event.last_at).total_seconds() / 86400)),
-        math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY)),
+        max(LEAST_SHARE, math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY))),
         math.log1p(min(just_now, BURST)),
     )
     score = WEIGHTS.bias

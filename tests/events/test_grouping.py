@@ -1,0 +1,188 @@
+"""Grouping: what meets in one event, what stays apart, and that its memory is a function of the stored rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.document import (
+    Analysis,
+    Copy,
+    Document,
+    Judged,
+    Kind,
+    PlaceMention,
+    Polarity,
+    Scope,
+    Sentiment,
+    Topic,
+)
+from pipeline.events.grouping import Grouping, event_id
+from pipeline.events.live import LiveEvents
+
+START = datetime(2026, 3, 15, 2, 45, tzinfo=UTC)
+WEEK = timedelta(days=7)
+TOWNS = {"恒泰新材料": "沙洲镇", "云栖雅苑": "石桥街道", "柳东村": "柳渡镇"}
+NAMES = ("沙洲镇", "石桥街道", "青塘镇", "柳渡镇", *TOWNS)
+
+
+def judged(name: str, text: str, minutes: int, kind: Kind = Kind.WEIBO, title: str = "", repost_of: str = "") -> Judged:
+    document = Document(
+        name, text, kind, title=title, repost_of=repost_of, collected_at=START + timedelta(minutes=minutes)
+    )
+    places = tuple(PlaceMention(place, TOWNS.get(place, place), "云港区") for place in NAMES if place in title + text)
+    analysis = Analysis(
+        document_id=name,
+        language="zh",
+        sentiment=Sentiment(Polarity.NEUTRAL, 0.0, 1.0),
+        topic=Topic("其他", 1.0),
+        scope=Scope.LOCAL,
+        scope_reason="",
+        places=places,
+        departments=(),
+        opinion_kind=None,
+        rumour=None,
+        masked_title=title,
+        masked_text=text,
+    )
+    return Judged(document, analysis)
+
+
+PLANT = [
+    judged("p1", "沙洲镇化工园恒泰新材料着火了，火苗比楼还高，满屋子刺鼻的味道，有没有人管", 0),
+    judged("p2", "凌晨沙洲镇恒泰新材料起火，浓烟滚滚，消防车一辆接一辆往厂里去", 8, Kind.VIDEO, "沙洲镇化工园凌晨大火"),
+    judged(
+        "p3",
+        "3月15日凌晨，云港区沙洲镇恒泰新材料一仓库起火，消防救援大队到场处置，明火已扑灭，起火原因正在调查。",
+        180,
+        Kind.NEWS,
+        "恒泰新材料火灾明火已扑灭",
+    ),
+    judged(
+        "p4",
+        "尊敬的领导：我住沙洲镇，离恒泰新材料不到一公里，着火以后院子里都是黑灰，请公布烧的是什么、空气有没有毒。",
+        600,
+        Kind.MESSAGE,
+        "请公布恒泰新材料火灾的监测结果",
+    ),
+]
+FLAT = [
+    judged("f1", "石桥街道云栖雅苑三楼电动车充电起火，楼道里全是烟，邻居用灭火器扑灭的", 1500),
+    judged("f2", "昨晚石桥街道云栖雅苑一户居民家中失火，一名老人送医，消防提醒电动车勿上楼", 1560, Kind.NEWS),
+]
+OTHER = [
+    judged("o1", "柳渡镇柳东村的拆迁补偿款拖了五个月还没有发，过渡费也停了，请区里给个说法", 30, Kind.MESSAGE),
+    judged("o2", "滨江公园的樱花开了，周末带孩子去看花，人真多", 40),
+    judged("o3", "石桥街道从昨晚开始停水，水龙头一滴水都没有，什么时候来水", 55),
+]
+
+
+def placed(group: Grouping, stream: Sequence[Judged]) -> dict[str, str]:
+    """Final event of each document after placing them in order of time."""
+    found: dict[str, str] = {}
+    for one in sorted(stream, key=lambda one: one.document.known_at):
+        placement = group.place(one, None, one.document.known_at)
+        found[placement.document_id] = placement.event_id
+        found = {name: placement.event_id if at in placement.merged else at for name, at in found.items()}
+    return found
+
+
+def test_post_video_news_and_letter_about_one_fire_meet_and_the_rest_stays_out() -> None:
+    found = placed(Grouping(WEEK), [*PLANT, *OTHER])
+    assert {found[name] for name in ("p1", "p2", "p3", "p4")} == {event_id("p1")}
+    assert len({found[name] for name in ("p1", "o1", "o2", "o3")}) == 4
+
+
+def test_two_fires_in_one_week_stay_apart() -> None:
+    found = placed(Grouping(WEEK), [*PLANT, *FLAT])
+    assert found["f1"] == found["f2"] == event_id("f1")
+    assert found["p4"] == event_id("p1")
+
+
+def test_a_forward_follows_its_post_and_a_copy_its_original() -> None:
+    group = Grouping(WEEK)
+    placed(group, PLANT)
+    forward = judged("r1", "转起来让领导看看", 20, repost_of="p1")
+    assert group.place(forward, None, forward.document.known_at).event_id == event_id("p1")
+    copied = judged("c1", "随便什么字", 21)
+    placement = group.place(copied, Copy("c1", "p2", 0.9, "near"), copied.document.known_at)
+    assert (placement.event_id, placement.opened, placement.score) == (event_id("p1"), False, 0.9)
+    assert "90%" in placement.reason
+
+
+def test_a_document_like_nothing_opens_an_event_named_after_it() -> None:
+    placement = Grouping(WEEK).place(OTHER[1], None, START)
+    assert (placement.event_id, placement.opened, placement.merged) == (event_id("o2"), True, ())
+    assert placement.reason
+
+
+def test_a_reason_names_place_kind_and_words() -> None:
+    group = Grouping(WEEK)
+    group.place(PLANT[0], None, START)
+    reason = group.place(PLANT[1], None, START).reason
+    assert "沙洲镇" in reason or "恒泰新材料" in reason
+    assert "火灾" in reason
+    assert "把握" in reason
+
+
+def test_documents_leave_with_the_window() -> None:
+    group = Grouping(timedelta(days=1))
+    placed(group, PLANT)
+    late = judged("late", "沙洲镇恒泰新材料又着火了，火苗很高", 60 * 24 * 3)
+    assert group.place(late, None, late.document.known_at).opened
+    assert len(group) == 1
+
+
+def test_people_can_merge_and_split_and_new_documents_follow() -> None:
+    group = Grouping(WEEK)
+    placed(group, [*PLANT, *FLAT])
+    group.merge(event_id("p1"), event_id("f1"))
+    more = judged("f3", "石桥街道云栖雅苑电动车充电起火，老人送医，物业该负责", 1570)
+    assert group.place(more, None, more.document.known_at).event_id == event_id("p1")
+    group.split(event_id("p1"), ["f1", "f2", "f3"], "enew")
+    again = judged("f4", "石桥街道云栖雅苑失火那家，电动车充电引起的，老人还在医院", 1580)
+    assert group.place(again, None, again.document.known_at).event_id == "enew"
+
+
+def test_splitting_names_only_documents_of_that_event() -> None:
+    group = Grouping(WEEK)
+    before = placed(group, [*PLANT, *FLAT])
+    group.split(event_id("p1"), ["f1", "gone"], "enew")
+    forward = judged("r9", "转", 1590, repost_of="f1")
+    assert group.place(forward, None, forward.document.known_at).event_id == before["f1"]
+
+
+STREAM = sorted([*PLANT, *FLAT, *OTHER], key=lambda one: one.document.known_at)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, len(STREAM)), st.sampled_from([timedelta(hours=2), timedelta(hours=20), WEEK]))
+def test_restoring_gives_the_answers_that_living_through_gave(cut: int, window: timedelta) -> None:
+    lived, restored = Grouping(window), Grouping(window)
+    found = placed(lived, STREAM[:cut])
+    restored.restore((one, found[one.document.id]) for one in STREAM[:cut])
+    for one in STREAM[cut:]:
+        at = one.document.known_at
+        assert lived.place(one, None, at) == restored.place(one, None, at)
+
+
+def test_what_leaves_the_index_leaves_no_trace() -> None:
+    group = Grouping(timedelta(hours=1))
+    placed(group, STREAM)
+    far = judged("far", "很久以后的一件小事，与前面都无关", 60 * 24 * 30)
+    group.place(far, None, far.document.known_at)
+    live: LiveEvents = group._live
+    assert list(live.events) == [event_id("far")]
+    assert set(live.event_of) == {"far"}
+    assert all(set(posting) == {event_id("far")} for posting in live.postings.values())
+    assert not live.scenes
+
+
+@pytest.mark.parametrize("text", ["", "。。。", "a", "哈" * 5000, "\ud800坏的编码", "<html>&nbsp;</html>"])
+def test_any_text_is_placed(text: str) -> None:
+    group = Grouping(WEEK)
+    assert group.place(judged("x", text, 0), None, START).event_id == event_id("x")
