@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pipeline.analysis.clean import folded
 from pipeline.analysis.cues import Found, PhraseBook
 from pipeline.analysis.district import OTHER, TopicEntry, TopicRule
+from pipeline.analysis.places import OWN_KINDS
 from pipeline.analysis.topic_model import TopicModel, Verdict
 from pipeline.document import Kind, Topic
 
 RULE_SURE = 0.9
-UNSURE = 0.30  # below this the best is no better than a guess
+UNSURE, UNSURE_OF_MESSAGE = (
+    0.30,
+    0.12,
+)  # below this the best is no better than a guess; a message is always about something
 FEW = 4  # features known to the model below which it has nothing to say
 MUCH = 200  # features from which the model is believed in full: a short message of forty words
 WORD_WEIGHT = 2.5  # log-odds that a word of topics.toml adds where the model knows nothing
@@ -70,9 +74,11 @@ class TopicJudge:
         if not words and verdict.known < FEW:
             return Topic(OTHER, 0.5, "", ("文中没有足以判断主题的词",))
         label, probability = self._weighed(verdict, words)
-        if probability < UNSURE or label == OTHER:
-            return Topic(OTHER, round(1 - probability, 3), "", ("没有哪个主题足够突出",))
         sub, why = self._sub(found, opening, label)
+        if label == OTHER:
+            return Topic(OTHER, round(probability, 3), sub, why)
+        if probability < (UNSURE_OF_MESSAGE if kind in OWN_KINDS else UNSURE):
+            return Topic(OTHER, round(1 - probability, 3), "", ("没有哪个主题足够突出",))
         return Topic(label, round(probability, 3), sub, (*_reason(verdict, label, probability), *why))
 
     def _weighed(self, verdict: Verdict, words: dict[str, float]) -> tuple[str, float]:

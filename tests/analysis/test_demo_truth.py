@@ -1,0 +1,21 @@
+"""Judgements against the truth that the demo city keeps beside its stories: figures that only rise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from demo.documents import documents
+from demo.truth import truth_of
+from pipeline.analysis.analyse import Analyser
+
+FLOORS = json.loads((Path(__file__).parents[2] / "evaluation" / "topic.json").read_text(encoding="utf-8"))
+
+
+def test_scope_and_topic_of_the_demo_city(analyser: Analyser) -> None:
+    judged = [(analyser.analyse(document), truth) for document in documents() if (truth := truth_of(document))]
+    assert len(judged) >= 400
+    scope = sum(analysis.scope is truth.scope for analysis, truth in judged) / len(judged)
+    topic = sum(analysis.topic.label == truth.topic for analysis, truth in judged) / len(judged)
+    assert scope >= FLOORS["demo_scope_accuracy"]
+    assert topic >= FLOORS["demo_topic_accuracy"]
