@@ -112,7 +112,8 @@ class Line(_Strict):
 
 
 class Story(_Strict):
-    """One story file: `alert` says whether an office must, may or must never be alerted to it; alone = each document is its own matter."""
+    """One story file: `alert` says whether an office must, may or must never be alerted to it; `grew_from` names the story that
+    this one is the secondary opinion (次生舆情) of; alone = each document is its own matter."""
 
     storyline: str
     title: str
@@ -120,6 +121,7 @@ class Story(_Strict):
     topic: str
     place: str = ""
     alert: Literal["must", "may", "never"] = "never"
+    grew_from: str = ""
     alone: bool = False
     documents: tuple[Line, ...] = ()
     article: tuple[Line, ...] = Field(default=())

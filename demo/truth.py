@@ -55,3 +55,8 @@ def _candidates(text: str) -> list[str]:
 def alerting_storylines() -> dict[str, str]:
     """Storyline → must, may or never: whether an office is to be alerted to it (never = loud but harmless)."""
     return {story.storyline: story.alert for story in load_stories() if not story.alone}
+
+
+def families() -> dict[str, str]:
+    """Storyline → the one it grew from, else itself: a secondary opinion may rightly share its parent's event."""
+    return {story.storyline: story.grew_from or story.storyline for story in load_stories() if not story.alone}
