@@ -73,6 +73,8 @@ class Robots:
         if not source.robots or request.meta.get("robots_txt"):
             return
         rules = await self._of(request, source)
+        if isinstance(rules, Exception):  # the host is not there at all: the page's own trouble, in its own words
+            raise rules
         if rules is None:
             raise Refused(Reason.ROBOTS, "robots.txt 取不到（服务器出错），按不允许处理")
         if not rules.can_fetch(request.url, self._agent):
@@ -94,7 +96,9 @@ class Robots:
             rules = await self._fetch(f"{key}/robots.txt", source)
         finally:
             future.set_result(rules)
-            if rules is None:  # ask again at the next visit, but not for every page of this one
+            if rules is None or isinstance(
+                rules, Exception
+            ):  # ask again at the next visit, but not for every page of this one
                 self._rules[key] = (time.monotonic() + 30.0, future)
         return rules
 
@@ -105,8 +109,8 @@ class Robots:
             response = await self._crawler.engine.download_async(request)
         except Refused as refused:  # robots.txt leads elsewhere: as if there were none
             return Protego.parse("") if refused.reason is Reason.MOVED else None
-        except Exception:
-            return None
+        except Exception as error:
+            return error
         if response.status >= 500 or response.status == 429:
             return None
         return Protego.parse(response.body.decode("utf-8", "replace") if response.status < 300 else "")
