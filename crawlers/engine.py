@@ -97,7 +97,7 @@ class CrawlEngine:
         from scrapy import Spider
         from scrapy.crawler import AsyncCrawlerRunner
         from scrapy.exceptions import DontCloseSpider
-        from scrapy.signals import spider_idle, spider_opened
+        from scrapy.signals import spider_idle
 
         opened = self._open
 
@@ -105,6 +105,7 @@ class CrawlEngine:
             name = "huiying"
 
             async def start(self) -> AsyncIterator[Any]:
+                opened.set()  # only now is the engine far enough to be stopped again
                 nothing: tuple[Any, ...] = ()
                 for request in nothing:
                     yield request
@@ -112,14 +113,10 @@ class CrawlEngine:
         def stay_open() -> None:
             raise DontCloseSpider
 
-        def tell_open() -> None:
-            opened.set()
-
         self._slots = asyncio.Semaphore(self.total)
         runner = AsyncCrawlerRunner(scrapy_settings(self.identity))
         self._crawler = runner.create_crawler(Collector)
         self._crawler.signals.connect(stay_open, spider_idle, weak=False)
-        self._crawler.signals.connect(tell_open, spider_opened, weak=False)
         await runner.crawl(self._crawler)
 
 

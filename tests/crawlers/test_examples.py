@@ -96,7 +96,7 @@ def _cases() -> list[Any]:
 def test_an_example_gives_the_documents_that_were_reviewed(folder: Path) -> None:
     visit = collect(folder)
     found = _plain(visit)
-    assert not visit.harvest.missed and not visit.harvest.quarantined
+    assert (visit.harvest.missed, visit.harvest.quarantined) == ([], [])
     expected = folder / "expected.json"
     if not expected.exists():
         expected.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
