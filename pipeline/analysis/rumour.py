@@ -1,6 +1,7 @@
 """Marks of an unverified claim (传言线索): a flag for a person to check, apart from sentiment and never a verdict.
 
-A text is flagged when a claim of something grave stands together with hearsay (网传…), doubt (求证…) or urging (速转…);
+A text is flagged when a claim of something grave stands near hearsay (网传…), doubt (求证…) or urging (速转…), or two of
+these three stand together;
 a text that refutes (辟谣…) or comes from an official voice without hearsay is not.
 """
 
@@ -40,8 +41,8 @@ class RumourMarks:
             for mark, weight in (("hearsay", 0.35), ("doubt", 0.25), ("urging", 0.3))
             if _beside(marks.get(mark, []), claims)
         )
-        if "urging" in marks and len(marks.keys() & {"hearsay", "doubt"}) and not claims:
-            strength = 0.3
+        if len(marks.keys() & {"hearsay", "doubt", "urging"}) > 1:
+            strength = max(strength, 0.35)
         if "official" in marks:
             strength *= 0.5
         if strength < 0.25:
