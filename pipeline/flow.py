@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from pipeline.analysis.analyse import analyse_chunk
 from pipeline.analysis.district import District
 from pipeline.document import Analysis, Document, Judged, Observation
+from pipeline.executors import NoWorkers
 from pipeline.lane import Lane, PlacingFailed
 from pipeline.services import Services
 from pipeline.store import documents
@@ -79,12 +80,14 @@ class Flow:
         futures = [self._submit(chunk) for chunk in chunks]
         for chunk, future in zip(chunks, futures, strict=True):
             try:
-                self._keep(future.result())
-            except LeaseLost:
+                analysed = future.result()
+            except NoWorkers:
                 raise
             except Exception as error:
                 log.warning("analysis.chunk_failed", documents=len(chunk), error=str(error))
                 self._one_by_one(chunk)
+            else:
+                self._keep(analysed)
         return len(wave)
 
     def _submit(self, chunk: Sequence[Document]) -> Future[list[Analysis]]:
@@ -100,11 +103,13 @@ class Flow:
     def _one_by_one(self, chunk: Sequence[Document]) -> None:
         for document in chunk:
             try:
-                self._keep(self._submit([document]).result())
-            except LeaseLost:
+                analysed = self._submit([document]).result()
+            except NoWorkers:
                 raise
             except Exception as error:
                 self._failed(document.id, error)
+            else:
+                self._keep(analysed)
 
     # ------------------------------------------------------------------ the stateful half
     def place(self) -> int:

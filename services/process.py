@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+_STARTED: list[object] = []  # kept, because Python warns about processes that outlive their handle
+
 
 class ServiceError(Exception):
     """A service cannot be started: one line that says what is missing and how to get it."""
@@ -80,6 +82,7 @@ def start(command: Sequence[str], who: Account, folder: Path, extra: Mapping[str
             start_new_session=True,
             **identity,
         )
+    _STARTED.append(process)
     return int(process.pid)
 
 
