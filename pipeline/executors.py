@@ -92,21 +92,19 @@ class _Remote(Future[T]):
         from distributed import CancelledError
         from distributed.comm.core import CommClosedError
 
-        waited = 0.0
         while True:
             try:
                 made: T = self._remote.result(timeout=timeout or self._patience)
                 return made
-            except (CancelledError, CommClosedError, OSError) as error:
-                raise NoWorkers("Dask 调度器断开了；请检查调度器，未研判的文档稍后自动重试。") from error
-            except TimeoutError as error:
-                waited += self._patience
+            except TimeoutError as error:  # an OSError too, so it comes first
                 if timeout is not None:
                     raise
                 if not self._has_workers():
                     raise NoWorkers(
                         "Dask 集群里没有工作进程；请启动 dask worker，未研判的文档稍后自动重试。"
                     ) from error
+            except (CancelledError, CommClosedError, OSError) as error:
+                raise NoWorkers("Dask 调度器断开了；请检查调度器，未研判的文档稍后自动重试。") from error
 
     def _has_workers(self) -> bool:
         return bool(self._client.scheduler_info(n_workers=-1)["workers"])
