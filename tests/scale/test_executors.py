@@ -127,10 +127,9 @@ def test_a_cluster_loses_nothing_when_a_worker_is_killed_in_the_middle(cluster: 
 
 def test_a_cluster_without_workers_blames_no_document(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     with dask(cluster) as executor:
-        monkeypatch.setattr(executor, "_patience", 0.5)
-        future = executor.submit(nap, 7)
-        with pytest.raises(NoWorkers, match="没有工作进程"):
-            future.result()
+        with monkeypatch.context() as hurried, pytest.raises(NoWorkers, match="没有工作进程"):
+            hurried.setattr(executor, "_patience", 0.5)
+            executor.submit(nap, 7).result()
         cluster.add_worker()
         assert executor.submit(nap, 8).result() == 8
 
