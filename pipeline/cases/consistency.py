@@ -20,7 +20,7 @@ _SUBJECTS: tuple[tuple[str, str], ...] = (
     ("轻伤", r"轻伤|轻微伤"),
     ("受伤", r"受伤|负伤|伤者"),
     ("失联", r"失联|失踪|被困"),
-    ("住院", r"住院|送医|就医"),
+    ("住院", r"住院|送医|就医|就诊"),
     ("转移", r"转移|疏散|撤离|安置"),
     ("过火面积", r"过火面积|燃烧面积|火场面积"),
     ("出动人员", r"(?:出动|投入|调集)(?:消防救援|救援|消防)?(?:人员|力量)?|指战员"),
@@ -40,17 +40,21 @@ _SCALE = {
     "平方公里": (1_000_000.0, "平方米"),
 }
 _DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_NUMBER = r"\d[\d,]*(?:\.\d+)?|[零〇一二两三四五六七八九十百千万]+"
+_NUMBER = r"\d+万\d千|\d[\d,]*(?:\.\d+)?万?(?![元人])|\d[\d,]*(?:\.\d+)?|[零〇一二两三四五六七八九十百千万]+"
 _BEFORE = r"约|近|大约|超过|逾|至少|不足|无|没有|未造成|未"
 _ROUND = frozenset({"约", "近", "大约", "超过", "逾", "至少", "不足"})
 _AFTER = r"余|多|左右|以上|许"
 _COUNT = re.compile(
     rf"(?P<approx>{_BEFORE})?(?P<number>{_NUMBER})(?P<open>{_AFTER})?(?:名|个|余)?(?P<measure>{_MEASURES})(?P<tail>{_AFTER})?"
 )
-_NONE = re.compile(r"(?:无|没有|未造成|暂无|未发现|未接到)(?:人员)?(?P<what>伤亡|死亡|受伤|失联|被困)")
+_NONE = re.compile(r"(?:无|没有|未造成|暂无|未发现|未接到)(?:人员|人)?(?P<what>伤亡|死亡|受伤|失联|被困)")
 _TIME = re.compile(
     r"(?:(?P<month>\d{1,2})月(?P<day>\d{1,2})日)?(?:凌晨|早上|上午|中午|下午|傍晚|晚上|晚|夜间)?\s*"
     r"(?P<hour>\d{1,2})(?:时|点|:)(?P<minute>\d{1,2})?分?(?:许|左右)?[^。；，,;]{0,12}?(?P<what>起火|发生火灾|接警|接报|扑灭|明火)"
+)
+_TIME_AFTER = re.compile(
+    r"(?P<what>起火|火灾发生|接警|接报|扑灭)(?:时间)?[于为是在:]*(?:(?:\d{1,2})月(?:\d{1,2})日)?(?:凌晨|早上|上午|中午|下午|傍晚|晚上|晚|夜间)?"
+    r"(?P<hour>\d{1,2})(?:时|点|:)(?P<minute>\d{1,2})?分?(?:许|左右)?"
 )
 _CLAUSE = re.compile(r"[^。；;！!？?\n]+")
 
@@ -93,7 +97,7 @@ def statements(text: str) -> tuple[Statement, ...]:
 
 def contradictions(texts: Mapping[str, str]) -> tuple[Contradiction, ...]:
     """Every pair of sources whose numbers for one subject cannot both be true."""
-    said = {source: statements(text) for source, text in texts.items()}
+    said = {source: _with_implied(statements(text)) for source, text in texts.items()}
     found: list[Contradiction] = []
     for one, two in combinations(said, 2):
         for a in said[one]:
@@ -106,44 +110,86 @@ def contradictions(texts: Mapping[str, str]) -> tuple[Contradiction, ...]:
     return tuple(found)
 
 
+def _with_implied(said: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Lightly and gravely hurt people are hurt people: a text that counts only them says at least so many were hurt."""
+    parts = [s for s in said if s.subject in ("轻伤", "重伤")]
+    if not parts or any(s.subject == "受伤" for s in said):
+        return said
+    implied = Statement("受伤", "人", sum(s.low for s in parts), float("inf"), "，".join(s.said for s in parts))
+    return (*said, implied)
+
+
 def _agree(a: Statement, b: Statement) -> bool:
     return a.low <= b.high and b.low <= a.high
 
 
 def _counts(clause: str) -> list[Statement]:
     found: list[Statement] = []
+    used = 0  # a subject that followed one number does not also head the next
     for match in _COUNT.finditer(clause):
-        measure = match["measure"]
-        subject = _subject(clause, match.start(), match.end(), measure)
         value = number(match["number"])
-        if not subject or value is None:
+        if value is None:
             continue
+        measure = match["measure"]
+        subjects, reached = _subjects(
+            clause, max(used, _part(clause, match.start())), match.start(), match.end(), measure
+        )
+        used = max(used, reached)
         scale, unit = _SCALE.get(measure, (1.0, _SAME.get(measure, measure)))
         low, high = _allowed(value * scale, match["approx"] or "", (match["open"] or "") + (match["tail"] or ""))
-        found.append(Statement(subject, unit, low, high, _quote(clause, match.start(), match.end())))
+        said = _quote(clause, match.start(), match.end())
+        found += [Statement(subject, unit, low, high, said) for subject in subjects]
     return found
 
 
 _BOUND = re.compile(r"[,，、:：]")
+_THING = re.compile("人员|人|者|员|群众|民众")
 
 
-def _subject(clause: str, start: int, end: int, measure: str) -> str:
-    """The subject named in the same part of the sentence: just before the number, else just after it."""
+def _part(clause: str, start: int) -> int:
+    """Where the part of the sentence begins in which a number stands."""
     cuts = [m.end() for m in _BOUND.finditer(clause, 0, start)]
-    before = clause[cuts[-1] if cuts else 0 : start]
+    return cuts[-1] if cuts else 0
+
+
+def _subjects(clause: str, part: int, start: int, end: int, measure: str) -> tuple[list[str], int]:
+    """What the number counts, and up to where that is said.
+
+    The subject right after the number (2人受伤), else the nearest before it in the same part (受伤2人, 送医学生15人). Both
+    when the one before acts on the one after (送医3名受伤人员).
+    """
+    before = _nearest_before(clause, part, start, measure)
     cut = _BOUND.search(clause, end)
-    after = clause[end : cut.start() if cut else len(clause)]
-    nearest = ("", -1)
-    for name, words in _SUBJECTS:
-        for match in re.finditer(words, before):
-            if match.end() > nearest[1] and _fits(name, measure) and not _COUNT.search(before, match.end()):
-                nearest = (name, match.end())
-    if nearest[0]:
-        return nearest[0]
     ahead = [
-        (m.start(), name) for name, words in _SUBJECTS if _fits(name, measure) for m in re.finditer(words, after[:8])
+        (m.start() - end, -len(m.group()), name, m.end())
+        for name, words in _SUBJECTS
+        if _fits(name, measure)
+        for m in re.compile(words).finditer(clause, end, min(end + 8, cut.start() if cut else len(clause)))
     ]
-    return min(ahead)[1] if ahead else ""
+    if not ahead:
+        return ([before[0]] if before else []), end
+    gap, _, after, reached = min(ahead)
+    if before is None:
+        return [after], reached
+    if _THING.match(clause, reached) and gap <= 1 and before[0] != after:
+        return [before[0], after], reached
+    if gap == 0 and before[1] < start:
+        return [after], reached
+    return [before[0]], end
+
+
+def _nearest_before(clause: str, part: int, start: int, measure: str) -> tuple[str, int] | None:
+    ends = [
+        (m.end(), len(m.group()), name)
+        for name, words in _SUBJECTS
+        if _fits(name, measure)
+        for m in re.compile(words).finditer(clause, part, start)
+        if not _COUNT.search(clause[m.end() : start])
+    ]
+    if not ends:
+        return None
+    end, _, name = max(ends)
+    return name, end
 
 
 _KINDS = {"过火面积": "平方", "欠薪金额": "元", "直接损失": "元", "受影响户数": "户", "出动车辆": "辆"}
@@ -181,8 +227,10 @@ def _nothing(clause: str) -> list[Statement]:
 
 def _times(clause: str) -> list[Statement]:
     found = []
-    for match in _TIME.finditer(clause):
-        name = {"发生火灾": "起火", "接报": "接警", "明火": "扑灭"}.get(match["what"], match["what"])
+    for match in (*_TIME.finditer(clause), *_TIME_AFTER.finditer(clause)):
+        name = {"发生火灾": "起火", "火灾发生": "起火", "接报": "接警", "明火": "扑灭"}.get(
+            match["what"], match["what"]
+        )
         hour = int(match["hour"]) + (12 if re.search(r"下午|傍晚|晚", match.group()) and int(match["hour"]) < 12 else 0)
         minute = hour * 60 + int(match["minute"] or 0)
         slack = 15 if match["minute"] is None else 5 if re.search(r"许|左右", match.group()) else 0
@@ -197,8 +245,10 @@ def _quote(clause: str, start: int, end: int) -> str:
 def number(text: str) -> float | None:
     """Arabic or Chinese numeral → float; None when it is neither."""
     plain = text.replace(",", "")
-    if re.fullmatch(r"\d+(\.\d+)?", plain):
-        return float(plain)
+    if match := re.fullmatch(r"(\d+)万(\d)千", plain):
+        return float(match[1]) * 10_000 + float(match[2]) * 1000
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?)(万?)", plain):
+        return float(match[1]) * (10_000 if match[2] else 1)
     total = section = digit = 0
     for char in plain:
         if char in _DIGITS:

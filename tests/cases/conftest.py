@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +22,7 @@ from pipeline.cases.state import CaseState
 from pipeline.clock import SHANGHAI
 from pipeline.document import Alert, EventState, Scope, Stage
 from pipeline.store import cases
-from pipeline.store.engine import Store
+from pipeline.store.engine import Store, open_store, sqlite_url
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIRE = datetime(2026, 3, 15, 2, 40, tzinfo=SHANGHAI)
@@ -34,6 +36,26 @@ def office() -> Office:
 @pytest.fixture
 def desk(office: Office) -> Desk:
     return Desk(office.mechanism, office.directory, load_pattern(CONFIG / "roster.toml"))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store, migrated once and copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "huiying.db"
+    open_store(sqlite_url(path)).close()
+    return path
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[Store]:
+    """An empty store: a copy of the migrated file, or PostgreSQL where HUIYING_TEST_POSTGRES names one."""
+    if os.environ.get("HUIYING_TEST_POSTGRES"):
+        yield request.getfixturevalue("postgres_store")
+        return
+    shutil.copy(migrated, tmp_path / "huiying.db")
+    opened = Store(sqlite_url(tmp_path / "huiying.db"))
+    yield opened
+    opened.close()
 
 
 class Play:
