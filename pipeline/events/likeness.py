@@ -18,8 +18,9 @@ from pipeline.events.sparse import shipped_rarity
 
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
 DAY, JUST_NOW = timedelta(hours=24), timedelta(hours=3)
+COMMON_NAME = 0.15  # share of an event's naming documents from which a name is the event's
 BURST = 12  # documents of the last hours beyond which an event is not busier still
-LEAST_SHARE = -3.0  # (5 %) an event that rests is not held against a document; its days of silence are
+LEAST_SHARE = -5  # (5 %) an event that rests is not held against a document; its days of silence are
 FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 
 
@@ -27,20 +28,23 @@ FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 class Weights:
     """What each piece of evidence adds to the logit."""
 
-    bias: float = -4.1
-    words: float = 4.0
-    marks: float = 0.26
-    same_place: float = 0.8
-    other_place: float = -2.1
-    abroad: float = -2.7
-    kind: float = 6.0
-    other_kind: float = -0.4
-    no_kind: float = 1.5
-    same_name: float = 1.5
-    numbers: float = 0.6
-    silent_days: float = -0.7
-    share: float = 1.15
-    pace: float = 0.8
+    bias: float = -3.9
+    words: float = 3.25
+    marks: float = 0.25
+    same_place: float = 1.3
+    other_place: float = -1.0
+    abroad: float = -2.8
+    same_name: float = 0.6
+    other_name: float = -1.2
+    kind_here: float = 5.0
+    kind: float = 4.8
+    other_kind: float = 0.0
+    no_kind: float = 1.4
+    same_tag: float = 1.2
+    numbers: float = 0.45
+    silent_days: float = -0.8
+    share: float = 1.2
+    pace: float = 0.88
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,13 @@ class Likeness:
     same_place: float
     other_place: float
     abroad: float
+    same_name: float
+    other_name: float
+    kind_here: float
     kind: float
     other_kind: float
     no_kind: float
-    same_name: float
+    same_tag: float
     numbers: float
     silent_days: float
     share: float
@@ -86,15 +93,23 @@ def likeness(new: Signature, rarity: list[float], event: Event, live: LiveEvents
     """Compare a new document with an event."""
     words, marks = _words(new, rarity, event, live)
     kind, other_kind = _kind(new, event)
+    same_place, other_place, abroad = _place(new, event)
+    same_name, other_name = _name(new, event)
+    here = max(same_place, same_name)
     day, just_now = event.around(new.at, DAY), event.around(new.at, JUST_NOW)
     evidence = (
         words,
         marks,
-        *_place(new, event),
-        kind,
+        same_place,
+        other_place,
+        abroad,
+        same_name,
+        other_name,
+        kind * here,
+        kind * (1.0 - here),
         other_kind,
         0.0 if new.kinds else 1.0,
-        float(bool(new.names & event.names.keys())),
+        float(bool(new.tags & event.tags.keys())),
         float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers))),
         min(3.0, max(0.0, (new.at - event.last_at).total_seconds() / 86400)),
         max(LEAST_SHARE, math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY))),
@@ -138,6 +153,15 @@ def _place(new: Signature, event: Event) -> tuple[float, float, float]:
         return 1.0, 0.0, 0.0
     known = bool(event.towns.keys() & new.towns)
     return 0.0, float(located > 0 and not known), float(not located and bool(event.abroad))
+
+
+def _name(new: Signature, event: Event) -> tuple[float, float]:
+    """(a name that the event has too, only other names than the event's)."""
+    if not new.names or not event.named:
+        return 0.0, 0.0
+    if _share(new.names, event.names, event.named) >= COMMON_NAME:
+        return 1.0, 0.0
+    return 0.0, float(not new.names & event.names.keys())
 
 
 def _kind(new: Signature, event: Event) -> tuple[float, float]:

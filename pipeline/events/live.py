@@ -29,7 +29,9 @@ class Event:
     spots: Counter[str] = field(default_factory=Counter)
     abroad: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)  # sums of percent
-    names: Counter[int] = field(default_factory=Counter)
+    tags: Counter[int] = field(default_factory=Counter)
+    names: Counter[str] = field(default_factory=Counter)
+    named: int = 0  # documents that name something
     numbers: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -142,7 +144,9 @@ class LiveEvents:
         event.spots.update(signature.spots)
         event.abroad.update(signature.abroad)
         event.kinds.update(signature.kinds)
+        event.tags.update(signature.tags)
         event.names.update(signature.names)
+        event.named += bool(signature.names)
         event.numbers.update(signature.numbers)
 
     def _take(self, sequence: int, event_id: str) -> Signature:
@@ -157,11 +161,13 @@ class LiveEvents:
             (event.spots, signature.spots),
             (event.abroad, signature.abroad),
             (event.kinds, signature.kinds),
+            (event.tags, signature.tags),
             (event.names, signature.names),
             (event.numbers, signature.numbers),
         )
         for counter, names in leaving:
             _subtract(counter, names)
+        event.named -= bool(signature.names)
         if not event.documents:
             del self.events[event_id]
         return signature

@@ -11,11 +11,12 @@ from datetime import datetime
 from pipeline.document import Judged, Scope
 from pipeline.events import sparse
 from pipeline.events.incidents import Incidents
+from pipeline.events.names import names
 
 TERMS = 40  # terms kept of one document
 READ = 600  # characters of the text that are read: what a report is about stands at its head
 _HASHTAG = re.compile(r"#([^#\s]{2,30})#")
-_NAME = re.compile(r"#[^#\s]{3,30}#|《[^》\s]{4,40}》")
+_TAG = re.compile(r"#[^#\s]{3,30}#|《[^》\s]{4,40}》")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Signature:
     words: tuple[str, ...]  # the readable ones among the terms, for the reason
     kinds: dict[str, int]  # kind of incident → share in percent
     plain_kinds: frozenset[str]  # those that one word shows
-    names: frozenset[int]  # hashtags and 《titles》, hashed
+    tags: frozenset[int]  # hashtags and 《titles》, hashed
+    names: frozenset[str]  # estates, companies, schools, landmarks
     towns: frozenset[str]
     spots: frozenset[str]  # landmarks, villages, roads
     abroad: frozenset[str]  # places outside the district
@@ -64,7 +66,8 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         tuple(cells.values()),
         tuple(term for _, term in best if term in whole)[:12],
         *incidents.kinds(title + " " + body),
-        frozenset(sparse.cell(name) for name in _NAME.findall(title + body)),
+        frozenset(sparse.cell(tag) for tag in _TAG.findall(title + body)),
+        spots | names(title + " " + body),
         towns,
         spots,
         abroad,

@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +23,20 @@ from sklearn.linear_model import LogisticRegression
 
 from pipeline.analysis.encoder import save_encoder
 from pipeline.analysis.sentiment_finetune import embedded, forward, start_weights
-from pipeline.errors import HuiyingError
 from pipeline.events.forest import Forest, exported
 from pipeline.events.pair_features import pair_features
+from pipeline.events.pairs import FOLDS, Folds, Pair, folds
 from pipeline.events.same_event import CHARACTERS, ENCODER, TREES
 from pipeline.events.sparse import clean
 
 TOKENS = 48
 LENGTHS = (12, 18, 24, 32, 40, 48)
 BATCH, HIDDEN, WIDTH = 32, 64, 512
-FOLDS = 5
 TREE_SEEDS = 5
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Folds = npt.NDArray[np.int64]
 Weights = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    source: str
-    target: str
-    same: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +47,6 @@ class Recipe:
     average: float = 0.997
     seed: int = 0
     held_folds: int = FOLDS
-
-
-def read_pairs(path: Path) -> list[Pair]:
-    """A TSV of label (1 = same), source, target, with a header and no quoting."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            if rows.fieldnames is None or not {"label", "source", "target"} <= set(rows.fieldnames):
-                raise HuiyingError(f"{path} 缺少列：需要 label、source、target 三列，以制表符分隔")
-            pairs = [Pair(row["source"] or "", row["target"] or "", row["label"].strip() == "1") for row in rows]
-    except (OSError, UnicodeDecodeError) as error:
-        raise HuiyingError(f"无法读取 {path}：{error}；请给出 UTF-8 编码的 TSV 文件") from error
-    if not any(pair.same for pair in pairs) or all(pair.same for pair in pairs):
-        raise HuiyingError(f"{path} 里要既有 label 为 1 的行，也有为 0 的行")
-    return pairs
-
-
-def folds(pairs: Sequence[Pair], count: int = FOLDS) -> Folds:
-    """The fold of each pair; pairs that are connected through a text go together, so that no text is on both sides."""
-    parent: dict[str, str] = {}
-
-    def root(text: str) -> str:
-        while parent.setdefault(text, text) != text:
-            parent[text] = text = parent[parent[text]]
-        return text
-
-    for pair in pairs:
-        parent[root(pair.source)] = root(pair.target)
-    smallest: dict[str, str] = {}
-    for text in list(parent):
-        top = root(text)
-        smallest[top] = min(smallest.get(top, text), text)
-    names = [smallest[root(pair.source)] for pair in pairs]
-    return np.array([int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big") % count for name in names])
 
 
 class Siamese:

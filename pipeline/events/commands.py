@@ -1,0 +1,131 @@
+"""`huiying evaluate same-event`, `huiying train same-event`, `huiying hot-issues`: the commands of grouping."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from config.settings import load_settings
+from pipeline.clock import SHANGHAI
+from pipeline.document import Judged, Kind
+from pipeline.errors import HuiyingError
+
+if TYPE_CHECKING:
+    from pipeline.events.hot_issues import HotIssue
+
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+
+
+def evaluate_same_event(
+    data: Annotated[Path, typer.Option("--data", help="TSV：label（1 同一事件，0 不是）、source、target")],
+    as_json: JsonOption = False,
+) -> None:
+    """评测同一事件判断，与字符 TF-IDF 余弦并列。例：huiying evaluate same-event --data pairs.tsv --json"""
+    from pipeline.events.evaluate_same_event import evaluate
+    from pipeline.events.pairs import read_pairs
+    from pipeline.progress import progress_bar
+
+    pairs = read_pairs(data)
+    with progress_bar("评测", len(pairs)) as advance:
+        result = evaluate(pairs, advance)
+    if as_json:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+        return
+    lines = [f"{result['pairs']} 对，其中同一事件 {result['same']} 对", "判断方法\tAUC\t平均精度\t最佳 F1"]
+    for name, found in (("本系统", result), *(("字符 TF-IDF 余弦", peer) for peer in result["peers"].values())):
+        lines.append(f"{name}\t{found['auc']:.4f}\t{found['average_precision']:.4f}\t{found['best_f1']:.4f}")
+    lines.append(f"每秒 {result['per_second']:.0f} 对")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def train_same_event(
+    data: Annotated[Path, typer.Option("--data", help="同一事件标题对 TSV：label、source、target")],
+    out: Annotated[Path, typer.Option("--out", help="模型写到这个目录")],
+    topic_data: Annotated[Path | None, typer.Option("--topic-data", help="同一话题标题对 TSV，作辅助任务")] = None,
+    passes: Annotated[float, typer.Option(min=0.01, max=20, help="编码器训练遍数")] = 2.2,
+    held_folds: Annotated[int, typer.Option(min=1, max=5, help="另训几个留出编码器：越多越准、越久")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """用标题对训练同一事件模型（需要 train 依赖）。例：huiying train same-event --data pairs.tsv --out var/models"""
+    from pipeline.events.evaluate_same_event import figures
+    from pipeline.events.pairs import read_pairs
+
+    try:
+        from pipeline.events.train_same_event import Recipe, train
+    except ImportError as error:
+        raise HuiyingError("训练需要 jax 和 optax；请先安装：pip install 'huiying[train]'") from error
+    events, topics = read_pairs(data), read_pairs(topic_data) if topic_data else []
+    recipe = Recipe(passes=passes, held_folds=held_folds)
+    scores, truth = train(events, topics, out, recipe, _say)
+    found = figures(scores, truth)
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(found) | {"out": str(out)}, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(
+            f"留出的 {found.pairs} 对：AUC {found.auc:.4f}，平均精度 {found.average_precision:.4f}，"
+            f"最佳 F1 {found.best_f1:.4f}；模型写入 {out}\n"
+        )
+
+
+def hot_issues(
+    source: Annotated[Path, typer.Option("--in", help="留言文件：JSONL、CSV、TSV 或 XLSX")],
+    top: Annotated[int, typer.Option(min=1, max=1000, help="列出前几个")] = 10,
+    window_days: Annotated[int, typer.Option(min=1, max=3650, help="相隔多少天以内可算同一件事")] = 60,
+    kind: Annotated[Kind, typer.Option(help="文件里没有类别时用它")] = Kind.MESSAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """从留言里找热点问题：地点、时间范围、人群、热度、三条实例。例：huiying hot-issues --in 留言.tsv --top 5"""
+    from pipeline.events.hot_issues import hot_issues as find
+
+    found = find(_judged(source, kind), top, timedelta(days=window_days))
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(issue) for issue in found], ensure_ascii=False, default=_written) + "\n")
+    else:
+        sys.stdout.write("\n".join(_told(number, issue) for number, issue in enumerate(found, 1)) + "\n")
+
+
+def _judged(source: Path, kind: Kind) -> Iterator[Judged]:
+    """The file's messages, analysed one by one with the fast engine; rows that are no documents are left out."""
+    from pipeline.analysis.analyse import Analyser
+    from pipeline.analysis.district import District
+    from pipeline.importing import Rejected, read_documents
+    from pipeline.progress import progress_bar
+
+    settings = load_settings()
+    analyser = Analyser(District.load(settings.config_dir), "fast")
+    with progress_bar("研判") as advance:
+        for number, row in enumerate(read_documents(source, kind), 1):
+            if not isinstance(row, Rejected) and (row.published_at or row.collected_at):
+                yield Judged(row, analyser.analyse(row))
+            advance(number)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _told(number: int, issue: HotIssue) -> str:
+    days = f"{issue.first_at.astimezone(SHANGHAI):%Y-%m-%d} 至 {issue.last_at.astimezone(SHANGHAI):%Y-%m-%d}"
+    heat = "，".join(f"{term.name} {term.value:g}" for term in issue.heat_terms)
+    lines = [
+        f"{number}. {issue.title}",
+        f"   地点：{issue.place or '未明确'}  人群：{issue.crowd}  时间：{days}",
+        f"   热度 {issue.heat:g}（{heat}）  留言 {issue.messages} 条，{issue.people} 人",
+    ]
+    for example in issue.examples:
+        text = " ".join(example.text.split())
+        lines.append(f"   · {example.at.astimezone(SHANGHAI):%m-%d} {example.title}：{text[:60]}")
+    return "\n".join(lines)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(SHANGHAI).isoformat()
+    raise TypeError(f"cannot write {type(value).__name__}")
