@@ -18,6 +18,7 @@ from pipeline.document import Copy, EventState, Judged, Observation, Stage, Stag
 from pipeline.events import evidence
 from pipeline.events.baseline import Baseline
 from pipeline.events.evidence import STAGE_NAMES, Evidence
+from pipeline.events.forecast import Forecaster
 from pipeline.events.heat import heat
 from pipeline.events.stage_settings import StageSettings
 from pipeline.events.tally import HOUR, LETTERS, Tally, Voice, seconds, title_of
@@ -53,6 +54,7 @@ class StageBook:
     def __init__(self, settings: StageSettings | None = None) -> None:
         self._settings = settings or StageSettings.load()
         self._baseline = Baseline(self._settings.normal)
+        self._forecaster = Forecaster(self._settings.normal.day_profile)
         self._tallies: dict[str, Tally] = {}
         self._standings: dict[str, _Standing] = {}
         self._busy: set[str] = set()
@@ -202,6 +204,7 @@ class StageBook:
             places=_most(tally.places.items(), 5),
             departments=_most(tally.departments.items(), 3),
             authority=tally.authority,
+            forecasts=self._forecaster.forecasts(tally, standing.stage, moment),
             reposts=tally.reposts,
             comments=tally.comments,
             local_voices=len(tally.local_voices),
