@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zipfile import BadZipFile
 
 from icalendar import Calendar, Event
 from openpyxl import Workbook, load_workbook
@@ -90,7 +91,7 @@ def from_xlsx(content: bytes, directory: Directory) -> Read:
     """Shifts out of a sheet with the heads of `to_xlsx` (人员编号 may be missing: the name is enough when it is one person's)."""
     try:
         sheet = load_workbook(io.BytesIO(content), read_only=True, data_only=True).active
-    except (InvalidFileException, KeyError, OSError, ValueError) as error:
+    except (InvalidFileException, BadZipFile, KeyError, OSError, ValueError) as error:
         raise Refused("不是可读的 XLSX 文件：请另存为 .xlsx 后再导入。") from error
     assert sheet is not None
     rows = [row for row in sheet.iter_rows(values_only=True) if any(cell is not None for cell in row)]

@@ -12,6 +12,7 @@ from docx.oxml.ns import qn
 from docx.shared import Pt
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.cases.statistics import Item, Report, UnitRecord
@@ -57,7 +58,7 @@ def to_xlsx(report: Report) -> bytes:
 def _number(sheet: Worksheet, row: int, place: int, count: int, target: str) -> None:
     cell = sheet.cell(row, place, count)
     if count:
-        cell.hyperlink = f"#{target}"
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=target)
         cell.font = Font(color="0563C1", underline="single")
 
 

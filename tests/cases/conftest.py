@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from pipeline.cases.desk import CaseChange, Desk
+from pipeline.cases.duty_desk import now_on_duty
 from pipeline.cases.facts import read_action
 from pipeline.cases.mechanism import load_mechanism
 from pipeline.cases.office import Office
@@ -87,6 +88,9 @@ class Play:
             found += self.tick(at)
             at += timedelta(minutes=10)
         return found
+
+    def desk_on_duty(self, at: datetime) -> tuple[str, ...]:
+        return now_on_duty(self.connection, at).officers
 
     @property
     def case(self) -> CaseState:
