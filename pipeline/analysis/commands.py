@@ -1,4 +1,4 @@
-"""`huiying analyse` and `huiying train topic`: analysis alone, without a store, and the office's own topic model.
+"""`huiying analyse`, `huiying train topic`, `huiying places`: analysis alone without a store, and the office's own models and places.
 
 The only module of this room that reads and writes files of the user, and the only one that may see pipeline.events:
 copies are a stateful step, found after the parallel part in the order of the file.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from config.settings import SHIPPED as SHIPPED_CONFIG
 from config.settings import AnalysisSettings, EngineName, load_settings
 from pipeline.document import Analysis, Document, Kind
 
@@ -141,4 +142,25 @@ def train_topic(
     sys.stdout.write(line + "\n")
 
 
-COMMANDS: Sequence[tuple[str, str, Any]] = (("", "analyse", analyse), ("train", "topic", train_topic))
+def places(
+    district: Annotated[str, typer.Argument(help="区县全称，如 泰州市高港区")],
+    out: Annotated[Path, typer.Option("--out", help="写到这个文件；已有则不覆盖")],
+) -> None:
+    """用全国地名表生成本区县的 places.toml。例：huiying places 泰州市高港区 --out config/places.toml"""
+    from pipeline.analysis.gazetteer import GazetteerError, divisions, places_toml
+
+    if out.exists():
+        raise GazetteerError(f"{out} 已经存在：请换一个文件名，或先把它移走")
+    shipped = (SHIPPED_CONFIG / "places.toml").read_text(encoding="utf-8")
+    text = places_toml(divisions(), district, shipped)
+    out.write_text(text, encoding="utf-8")
+    sys.stdout.write(
+        f"写入 {out}：{text.count('[[town]]')} 个镇街、{text.count('[[neighbour]]')} 个周边区县；请补上村、道路和地标\n"
+    )
+
+
+COMMANDS: Sequence[tuple[str, str, Any]] = (
+    ("", "analyse", analyse),
+    ("train", "topic", train_topic),
+    ("", "places", places),
+)

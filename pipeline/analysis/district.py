@@ -77,11 +77,12 @@ class Home(_Strict):
 
 
 class Town(_Strict):
-    """A town or street with its villages."""
+    """A town or street with its villages; `context`: a town of that name exists elsewhere too."""
 
     name: str
     aliases: tuple[str, ...] = ()
     context_aliases: tuple[str, ...] = ()
+    context: bool = False
     villages: tuple[str, ...] = ()
 
 

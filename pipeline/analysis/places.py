@@ -154,7 +154,7 @@ def _ground(places: Places) -> Iterator[tuple[str, Entry]]:
     district = places.home.district
     for town in places.town:
         for name in (town.name, *town.aliases):
-            yield name, Entry(town.name, Scope.LOCAL, 1, town.name, district)
+            yield name, Entry(town.name, Scope.LOCAL, 1, town.name, district, town.context)
         for name in town.context_aliases:
             yield name, Entry(town.name, Scope.LOCAL, 1, town.name, district, context=True)
         for village in town.villages:
@@ -179,7 +179,7 @@ def _stands_alone(hit: Hit, text: str) -> bool:
     at = before
     for word in cut(text[before : end + 5]):
         if at == start:
-            return len(word) >= 2
+            return word in (text[start:end], text[start : end + 1]) and word[2:] in ("", "市", "省")
         at += len(word)
     return False
 

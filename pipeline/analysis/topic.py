@@ -24,7 +24,7 @@ UNSURE, UNSURE_OF_MESSAGE = (
     0.12,
 )  # below this the best is no better than a guess; a message is always about something
 FEW = 4  # features known to the model below which it has nothing to say
-MUCH = 200  # features from which the model is believed in full: a short message of forty words
+MUCH = 150  # features from which the model is believed in full: a short message of thirty words
 WORD_WEIGHT = 2.5  # log-odds that a word of topics.toml adds where the model knows nothing
 MOST_WORDS = 4.0
 
