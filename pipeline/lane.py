@@ -20,6 +20,7 @@ from pipeline.document import EventState, Judged, Observation, Placement, StageC
 from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
 from pipeline.events.stages import StageBook
+from pipeline.notices.telling import Telling
 from pipeline.services import Services
 from pipeline.store import alerts, documents, events
 from pipeline.store.events import Change, Position
@@ -53,6 +54,7 @@ class Lane:
         self.alerting = Alerting(load_rules(settings.file("rules.toml")))
         self.signs = EarlySigns()
         self.desk = Desk.of(settings)
+        self.telling = Telling(settings, self.desk, self._now)
         self._touched: dict[str, datetime] = {}
         self._unsaved: dict[str, EventState] = {}
         self._journal: list[Change] = []
@@ -102,7 +104,8 @@ class Lane:
             placement = self.grouping.place(judged, copy, at)
             self._keep(connection, placement, judged, at)
             if judged.analysis.accusation:
-                self._journal_cases(self.desk.accuse(connection, placement.event_id, judged.analysis.accusation, at))
+                accused = self.desk.accuse(connection, placement.event_id, judged.analysis.accusation, at)
+                self._cases_changed(connection, accused)
             self.signs.add(judged, at)
             changes = self.stages.observe(placement.event_id, judged, copy, at)
             self._react(connection, placement.event_id, changes, judged, at)
@@ -142,6 +145,7 @@ class Lane:
         self._look()
         events.save_states(connection, list(self._unsaved.values()))
         self._unsaved.clear()
+        self.telling.flush_late(connection)
         if self.position and self.name == MAIN:
             events.save_position(connection, self.name, self.position)
 
@@ -177,14 +181,16 @@ class Lane:
         if not self._is_past(tick):
             if self.desk.is_due(connection, tick):
                 self.commit(connection)  # effects are measured from stored rows: the same whatever the batch
-            self._journal_cases(self.desk.tick(connection, tick))
+            self._cases_changed(connection, self.desk.tick(connection, tick))
 
     def _is_past(self, at: datetime) -> bool:
         """History, by the office's clock: it is judged and shown, and starts nothing."""
         return self._now is not None and at < self._now() - PAST
 
-    def _journal_cases(self, changes: Sequence[CaseChange]) -> None:
+    def _cases_changed(self, connection: Connection, changes: Sequence[CaseChange]) -> None:
         self._journal += [change.line() for change in changes]
+        for change in changes:
+            self.telling.on_case(connection, change)
 
     def _keep(self, connection: Connection, placement: Placement, judged: Judged, at: datetime) -> None:
         if placement.opened:
@@ -200,7 +206,7 @@ class Lane:
             moved = self.stages.merge(placement.event_id, merged, at)
             self.alerting.merge(placement.event_id, merged)
             alerts.move_event(connection, merged, placement.event_id)
-            self._journal_cases(self.desk.merge_events(connection, placement.event_id, merged, at))
+            self._cases_changed(connection, self.desk.merge_events(connection, placement.event_id, merged, at))
             self._touched.pop(merged, None)
             self._unsaved.pop(merged, None)
             events.redirect(connection, merged, placement.event_id)
@@ -219,10 +225,12 @@ class Lane:
         for change in self.alerting.consider(state, judged, at):
             alerts.save(connection, change.alert, state.documents, state.stage)
             self._journal.append(_alert_line(change, at))
+            self.telling.on_alert(connection, change, state, at)
             if not self._is_past(at):
                 self._flush(connection)
                 accused = events.accused(connection, event_id)
-                self._journal_cases(self.desk.open_for_alert(connection, change.alert, state, at, accused))
+                opened = self.desk.open_for_alert(connection, change.alert, state, at, accused)
+                self._cases_changed(connection, opened)
 
 
 def _stage_line(change: StageChange) -> Change:

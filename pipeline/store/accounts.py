@@ -29,6 +29,9 @@ class SignInRefused(HuiyingError):
     """Why somebody may not come in; it never says which of name and password was wrong."""
 
 
+_WRONG = SignInRefused("账号、密码或动态码不对；请重新输入。")
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A person's visit. `csrf` goes into every form."""
@@ -68,30 +71,34 @@ def set_totp(connection: Connection, person_id: str, secret: str) -> None:
     connection.execute(update(accounts).where(accounts.c.person_id == person_id).values(totp=secret, totp_step=0))
 
 
-def sign_in(connection: Connection, person_id: str, password: str, code: str, at: datetime) -> str:
-    """A new session's token. The failure is counted in the same transaction: commit it whatever is raised.
+def sign_in(connection: Connection, person_id: str, password: str, code: str, at: datetime) -> str | SignInRefused:
+    """A new session's token, or why not. Refusals are answered, not raised, so that the count of failures is committed.
 
-    SignInRefused after `MOST_FAILURES` wrong tries (for `LOCKED_FOR`), or when name, password or code are wrong.
+    Refused after `MOST_FAILURES` wrong tries (for `LOCKED_FOR`), or when name, password or code are wrong.
     """
     row = connection.execute(select(accounts).where(accounts.c.person_id == person_id)).one_or_none()
-    if row is not None and row.locked_until and row.locked_until > at:
-        raise SignInRefused("连续输错次数过多，账号已暂时锁定；请 15 分钟后再试，或请管理员重设密码。")
-    right = _matches(row.password if row else _NOBODY, password) and row is not None
-    step = int(at.timestamp()) // 30
-    if right and row is not None and row.totp:
-        used = next((s for s in (step, step - 1, step + 1) if pyotp.TOTP(row.totp).at(s * 30) == code), 0)
-        right = used > row.totp_step
-        if right:
-            connection.execute(update(accounts).where(accounts.c.person_id == person_id).values(totp_step=used))
-    if not right:
-        if row is not None:
-            failures = row.failures + 1
-            locked = at + LOCKED_FOR if failures >= MOST_FAILURES else None
-            values = {"failures": 0 if locked else failures, "locked_until": locked}
-            connection.execute(update(accounts).where(accounts.c.person_id == person_id).values(values))
-        raise SignInRefused("账号、密码或动态码不对；请重新输入。")
-    connection.execute(update(accounts).where(accounts.c.person_id == person_id).values(failures=0, locked_until=None))
+    if row is None:
+        _matches(_NOBODY, password)
+        return _WRONG
+    if row.locked_until and row.locked_until > at:
+        return SignInRefused("连续输错次数过多，账号已暂时锁定；请 15 分钟后再试，或请管理员重设密码。")
+    mine = accounts.c.person_id == person_id
+    used = _code_step(row.totp, row.totp_step, code, at) if row.totp else row.totp_step
+    if not _matches(row.password, password) or used is None:
+        failures = row.failures + 1
+        locked = at + LOCKED_FOR if failures >= MOST_FAILURES else None
+        values = {"failures": 0 if locked else failures, "locked_until": locked}
+        connection.execute(update(accounts).where(mine).values(values))
+        return _WRONG
+    connection.execute(update(accounts).where(mine).values(failures=0, locked_until=None, totp_step=used))
     return start_session(connection, person_id, at)
+
+
+def _code_step(secret: str, last_used: int, code: str, at: datetime) -> int | None:
+    """The 30-second step whose code this is; None when it is none of the last, this or next, or was used already."""
+    now = int(at.timestamp()) // 30
+    step = next((s for s in (now, now - 1, now + 1) if pyotp.TOTP(secret).at(s * 30) == code), 0)
+    return step if step > last_used else None
 
 
 def start_session(connection: Connection, person_id: str, at: datetime) -> str:

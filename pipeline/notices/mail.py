@@ -1,0 +1,107 @@
+"""E-mail (邮件): text and HTML, each recipient alone, threads by event, pictures inline, over STARTTLS, SSL or neither.
+
+Settings: mail.host, port, security, user, password, sender.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import smtplib
+import ssl
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+
+import css_inline
+
+from config.settings import MailSettings
+from pipeline.clock import shanghai
+from pipeline.document import Notice
+
+TIMEOUT = 20.0
+_STYLE = "body{font:16px/1.7 sans-serif;color:#222;max-width:36em;margin:0 auto;padding:12px}p{margin:.6em 0}a{color:#0b57a4}"
+
+
+class DeliveryFailed(Exception):
+    """The notice did not go out; `final` = trying again cannot help."""
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class Mail:
+    """The mail channel."""
+
+    name = "mail"
+
+    def __init__(self, settings: MailSettings) -> None:
+        self.settings = settings
+
+    def send(self, notice: Notice) -> None:
+        """Hand one notice to the server. DeliveryFailed says why not, and whether for good."""
+        settings, message = self.settings, self.message(notice)
+        connect = smtplib.SMTP_SSL if settings.security == "ssl" else smtplib.SMTP
+        try:
+            with connect(settings.host, settings.port, timeout=TIMEOUT) as server:
+                if settings.security == "starttls":
+                    server.starttls(context=ssl.create_default_context())
+                if settings.user:
+                    server.login(settings.user, settings.password.get_secret_value())
+                server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, reason = next(iter(error.recipients.values()))
+            raise DeliveryFailed(f"{code} {_words(reason)}", final=500 <= code < 600) from error
+        except smtplib.SMTPResponseException as error:
+            final = 500 <= error.smtp_code < 600 and not isinstance(error, smtplib.SMTPAuthenticationError)
+            raise DeliveryFailed(f"{error.smtp_code} {_words(error.smtp_error)}", final) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+
+    def message(self, notice: Notice) -> EmailMessage:
+        """The mail as it goes out; its Message-ID is the notice's key."""
+        domain = parseaddr(self.settings.sender)[1].rpartition("@")[2] or "localhost"
+        message = EmailMessage()
+        message["From"] = _address(self.settings.sender)
+        message["To"] = _address(notice.recipient)
+        message["Subject"] = _one_line(notice.subject)
+        message["Date"] = format_datetime(shanghai(notice.at))
+        message["Message-ID"] = f"<{notice.key}@{domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        if notice.thread:
+            root = f"<thread-{re.sub(r'[^A-Za-z0-9._-]', '', notice.thread)}@{domain}>"
+            message["References"] = root
+            message["In-Reply-To"] = root
+        message.set_content(notice.text)
+        message.add_alternative(notice.html or _page(notice.text), subtype="html")
+        body = message.get_payload()[1]  # type: ignore[index]
+        for name, png in notice.images:
+            body.add_related(png, "image", "png", cid=f"<{name}>")  # type: ignore[union-attr]
+        return message
+
+
+def _page(text: str) -> str:
+    """A plain page for a phone: paragraphs, addresses as links, everything else as text."""
+    escaped = html.escape(text)
+    linked = re.sub(r"(https?://[^\s<]+)", r'<a href="\1">\1</a>', escaped)
+    paragraphs = "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in linked.split("\n\n"))
+    page = (
+        '<!doctype html><html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<style>{_STYLE}</style></head><body>{paragraphs}</body></html>"
+    )
+    inlined: str = css_inline.inline(page)
+    return inlined
+
+
+def _address(text: str) -> Address:
+    name, address = parseaddr(text)
+    return Address(_one_line(name), addr_spec=address)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _words(raw: bytes | str) -> str:
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw

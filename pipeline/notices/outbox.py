@@ -1,0 +1,117 @@
+"""The outbox (发件箱): a notice is a row written with what caused it; sending is another step that may be repeated.
+
+The key is a hash of what is told to whom by which channel. It is the row's key, the Message-ID of a mail and the
+idempotency key of a webhook: a notice sent twice after a crash can be known as the same one.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pipeline.document import Notice, Secrecy
+from pipeline.store.schema.notices import outbox
+
+MOST_TRIES = 10
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=2)
+
+
+def notice_key(*parts: str) -> str:
+    """The deterministic key of a notice: what, to whom, by which channel."""
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice to send, and how often that was tried."""
+
+    notice: Notice
+    tries: int
+
+
+def enqueue(connection: Connection, notices: Sequence[Notice], not_before: datetime | None = None) -> int:
+    """Put notices in the outbox; one whose key is there already is left as it is. How many are new."""
+    new = 0
+    for notice in notices:
+        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(outbox)
+        values = {
+            "key": notice.key,
+            "at": notice.at,
+            "channel": notice.channel,
+            "recipient": notice.recipient,
+            "subject": notice.subject,
+            "text": notice.text,
+            "html": notice.html,
+            "images": [[name, base64.b64encode(png).decode()] for name, png in notice.images],
+            "secrecy": notice.secrecy,
+            "thread": notice.thread,
+            "next_try_at": max(notice.at, not_before) if not_before else notice.at,
+        }
+        new += connection.execute(insert.values(values).on_conflict_do_nothing()).rowcount
+    return new
+
+
+def due(connection: Connection, at: datetime, limit: int = 100) -> list[Waiting]:
+    """Notices to send now, oldest first."""
+    rows = connection.execute(
+        select(outbox)
+        .where(outbox.c.state == "waiting", outbox.c.next_try_at <= at)
+        .order_by(outbox.c.next_try_at, outbox.c.at, outbox.c.key)
+        .limit(limit)
+    )
+    return [Waiting(notice_of(row), row.tries) for row in rows]
+
+
+def mark_sent(connection: Connection, key: str, at: datetime) -> None:
+    connection.execute(update(outbox).where(outbox.c.key == key).values(state="sent", sent_at=at, error=""))
+
+
+def mark_failed(connection: Connection, waiting: Waiting, at: datetime, error: str, final: bool = False) -> None:
+    """Try again later, twice as long each time; after `MOST_TRIES`, or a refusal that is final, it is dead until a person retries it."""
+    tries = waiting.tries + 1
+    dead = final or tries >= MOST_TRIES
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1))
+    values: dict[str, Any] = {"tries": tries, "error": error[:500], "state": "dead" if dead else "waiting"}
+    connection.execute(update(outbox).where(outbox.c.key == waiting.notice.key).values(**values, next_try_at=at + wait))
+
+
+def retry_dead(connection: Connection, at: datetime, key: str = "") -> int:
+    """Give dead notices (or the one of `key`) another life; how many."""
+    query = update(outbox).where(outbox.c.state == "dead").values(state="waiting", tries=0, next_try_at=at)
+    return connection.execute(query.where(outbox.c.key == key) if key else query).rowcount
+
+
+def next_due(connection: Connection) -> datetime | None:
+    moment: datetime | None = connection.execute(
+        select(func.min(outbox.c.next_try_at)).where(outbox.c.state == "waiting")
+    ).scalar_one()
+    return moment
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many notices are waiting, sent and dead."""
+    rows = connection.execute(select(outbox.c.state, func.count().label("number")).group_by(outbox.c.state))
+    return {"waiting": 0, "sent": 0, "dead": 0} | {row.state: row.number for row in rows}
+
+
+def notice_of(row: Row[Any]) -> Notice:
+    return Notice(
+        key=row.key,
+        at=row.at,
+        channel=row.channel,
+        recipient=row.recipient,
+        subject=row.subject,
+        text=row.text,
+        html=row.html,
+        secrecy=Secrecy(row.secrecy),
+        thread=row.thread,
+        images=tuple((name, base64.b64decode(png)) for name, png in row.images),
+    )
