@@ -1,4 +1,4 @@
-"""Alerting (预警): one alert per event and level; growth updates it; a catch-up gives one digest, not a flood.
+"""Alerting (预警): one alert per event and level; growth updates it (a catch-up's digest is `routing.letters`).
 
 In memory, restored from the stored alerts. For each event it knows the gravest level raised, who was told and how big
 the event was then. A rule of a graver level raises a new alert; one of the same or a milder level updates the alert in
@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pipeline.alerts.rules import LEVEL_NAMES, RuleBook
-from pipeline.clock import shanghai
 from pipeline.document import Alert, EventState, Judged, Stage
 from pipeline.store.alerts import StoredAlert
 
 RAISED = "raised"
 UPDATED = "updated"
-LATE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,7 @@ class _InForce:
     alert: Alert
     documents: int
     stage: Stage | None
+    order: int  # which of all alerts was raised first
 
 
 class Alerting:
@@ -45,6 +44,7 @@ class Alerting:
         self.book = book
         self._in_force: dict[str, _InForce] = {}  # by event
         self._raised: set[str] = set()  # ids without an event (sources, signs, cases, statements)
+        self._order = 0
 
     def consider(self, state: EventState, judged: Judged | None, at: datetime) -> list[AlertChange]:
         """Test the event; what is to be raised or updated (none, or one)."""
@@ -55,7 +55,7 @@ class Alerting:
         known = self._in_force.get(state.event_id)
         if known is None or gravest.level < known.alert.level:
             alert = _with_others(gravest, fired[1:])
-            self._in_force[state.event_id] = _InForce(alert, state.documents, state.stage)
+            self._in_force[state.event_id] = _InForce(alert, state.documents, state.stage, self._next())
             why = "首次预警" if known is None else f"由{LEVEL_NAMES[known.alert.level]}升为{LEVEL_NAMES[gravest.level]}"
             return [AlertChange(RAISED, alert, alert.audience, why)]
         return self._grow(known, fired, state, at)
@@ -69,7 +69,12 @@ class Alerting:
             return []
         audience = known.alert.audience + newly
         alert = replace(
-            known.alert, at=at, reason=_grown_reason(known.alert, fired), audience=audience, title=state.title
+            known.alert,
+            at=at,
+            reason=_grown_reason(known.alert, fired),
+            audience=audience,
+            title=state.title,
+            legal_class=fired[0].legal_class,
         )
         why = (
             f"文档由 {known.documents} 增至 {state.documents}"
@@ -89,11 +94,12 @@ class Alerting:
         return new
 
     def merge(self, kept: str, merged: str) -> None:
-        """The kept event answers for both: the graver alert stays in force."""
+        """The kept event answers for both: the graver alert stays in force, of two equals the elder."""
         other = self._in_force.pop(merged, None)
         mine = self._in_force.get(kept)
-        if other and (mine is None or other.alert.level < mine.alert.level):
-            self._in_force[kept] = replace_event(other, kept)
+        if other and (mine is None or (other.alert.level, other.order) < (mine.alert.level, mine.order)):
+            other.alert = replace(other.alert, event_id=kept)
+            self._in_force[kept] = other
 
     def restore(self, stored: Iterable[StoredAlert]) -> None:
         """From the stored alerts in order of time, each with how big its event was when it last grew."""
@@ -104,12 +110,11 @@ class Alerting:
                 continue
             mine = self._in_force.get(event_id)
             if mine is None or known.alert.level < mine.alert.level:
-                self._in_force[event_id] = _InForce(known.alert, known.documents, known.stage)
+                self._in_force[event_id] = _InForce(known.alert, known.documents, known.stage, self._next())
 
-
-def replace_event(known: _InForce, event_id: str) -> _InForce:
-    """The same alert, now of another event."""
-    return _InForce(replace(known.alert, event_id=event_id), known.documents, known.stage)
+    def _next(self) -> int:
+        self._order += 1
+        return self._order
 
 
 def _grown_reason(alert: Alert, fired: Sequence[Alert]) -> str:
@@ -126,19 +131,3 @@ def _with_others(gravest: Alert, others: Sequence[Alert]) -> Alert:
     audience = tuple(dict.fromkeys(person for alert in (gravest, *others) for person in alert.audience))
     also = "、".join(dict.fromkeys(alert.rule for alert in others))
     return replace(gravest, audience=audience, reason=f"{gravest.reason}另符合规则：{also}。")
-
-
-def is_late(alert: Alert, now: datetime) -> bool:
-    """Raised in a catch-up: the alert belongs to a moment long gone by the office's clock."""
-    return now - alert.at > LATE
-
-
-def digest(alerts: Sequence[Alert], now: datetime) -> tuple[str, str]:
-    """(subject, text) of the one notice that a catch-up gives in place of many; gravest first."""
-    ordered = sorted(alerts, key=lambda alert: (alert.level, alert.at, alert.id))
-    first, last = min(a.at for a in alerts), max(a.at for a in alerts)
-    span = f"{shanghai(first):%m-%d %H:%M} 至 {shanghai(last):%m-%d %H:%M}"
-    subject = f"补报：{span} 共 {len(ordered)} 条预警"
-    lines = [f"系统于 {shanghai(now):%m-%d %H:%M} 恢复，以下预警属于 {span}，合并告知："]
-    lines += [f"{LEVEL_NAMES[a.level]} {shanghai(a.at):%m-%d %H:%M} {a.title}\n　{a.reason}" for a in ordered]
-    return subject, "\n".join(lines)

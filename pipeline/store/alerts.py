@@ -28,6 +28,7 @@ def save(connection: Connection, alert: Alert, documents: int = 0, stage: Stage 
         "updated_at": alert.at,
         "title": alert.title,
         "reason": alert.reason,
+        "legal_class": alert.legal_class,
         "event_id": alert.event_id,
         "evidence": list(alert.evidence),
         "audience": list(alert.audience),
@@ -41,7 +42,6 @@ def save(connection: Connection, alert: Alert, documents: int = 0, stage: Stage 
         "rule": alert.rule,
         "at": alert.at,
         "level": alert.level,
-        "legal_class": alert.legal_class,
     }
     connection.execute(insert(alerts).values(values))
 
