@@ -89,12 +89,29 @@ def open_store(url: str) -> Store:
 
     store = Store(url)
     try:
+        _check_order(store)
         upgrade(store)
     except OperationalError as error:
-        raise StoreError(
-            f"数据库打不开：{str(error.orig).strip()}；请检查 store.url 和数据目录的权限、空间。"
-        ) from error
+        store.close()
+        raise StoreError(f"数据库打不开：{str(error.orig).strip()}；请检查 store.url 和数据目录的权限、空间。") from error
+    except BaseException:
+        store.close()
+        raise
     return store
+
+
+def _check_order(store: Store) -> None:
+    """The flow goes by (time, id): both engines must put ids in one order, which is that of their bytes."""
+    if store.is_sqlite:
+        return
+    with store.read() as connection:
+        order = connection.execute(
+            text("select datcollate from pg_database where datname = current_database()")
+        ).scalar_one()
+    if order.upper().replace("-", "") not in ("C", "POSIX", "C.UTF8"):
+        raise StoreError(
+            f"PostgreSQL 库的排序规则是 {order}，须为 C：create database … template template0 lc_collate 'C' lc_ctype 'C.UTF-8'。"
+        )
 
 
 def _engine(url: str) -> Engine:

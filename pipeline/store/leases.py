@@ -27,7 +27,8 @@ def take(connection: Connection, name: str, holder: str, lasting: timedelta) -> 
             return False
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         first = {"name": name, "holder": holder, "until": now + lasting, "fence": 1}
-        return bool(connection.execute(dialect.insert(leases).values(first).on_conflict_do_nothing()).rowcount)
+        made = dialect.insert(leases).values(first).on_conflict_do_nothing().returning(leases.c.name)
+        return connection.execute(made).one_or_none() is not None
     if row.holder != holder and now < row.until <= now + lasting + _SLACK:
         return False
     fence = row.fence if row.holder == holder else row.fence + 1

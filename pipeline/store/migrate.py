@@ -26,6 +26,10 @@ def current_revision(store: Store) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def newest_revision() -> str | None:
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
 def upgrade(store: Store) -> None:
     """Migrate to the newest revision. StoreError when the store was written by a newer version than this one."""
     scripts = ScriptDirectory(str(MIGRATIONS))

@@ -43,12 +43,22 @@ class Pseudonyms:
         if month not in self._keys:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path = self.folder / f"{month}.key"
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                pass
-            else:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(secrets.token_bytes(32))
+            if not path.exists():
+                self._make(path)
             self._keys[month] = path.read_bytes()
         return self._keys[month]
+
+    def _make(self, path: Path) -> None:
+        """A new key appears whole or not at all, and of two processes that make one, the first wins."""
+        fresh = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.new")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
