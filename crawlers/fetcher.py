@@ -86,7 +86,7 @@ class EngineFetcher:
 def retry_after(value: str, now: datetime) -> float:
     """Seconds to wait by a Retry-After header (seconds or a date, RFC 9110 §10.2.3); ten minutes when it says nothing."""
     value = value.strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return min(float(value), LONGEST_WAIT_SECONDS)
     try:
         moment = email.utils.parsedate_to_datetime(value)

@@ -209,6 +209,7 @@ def _facts(
         newly_missed=[m.reason for m in newly],
         had_after_all=had,
         looked_last=state.last_success,
+        seamless=harvest.seamless and report.outcome != "failed",
         looks_every=min(state.interval, timedelta(minutes=source.interval.max_minutes)),
     )
 

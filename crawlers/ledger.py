@@ -2,7 +2,8 @@
 
 expected   documents in an hour, from the source's own past: mean of the same hour of working days (or week-ends),
            drawn towards its overall mean by the common rhythm of a day (_RHYTHM) by a weight of two days
-missing    an hour that was not looked at (run failed, or none): expected minus what came; a page that could not be had: one
+missing    an hour that was not looked at (run failed, or none): expected minus what came, nothing once a later visit
+           has read every list back to what was known; a page that could not be had: one
 silent     runs go well, yet nothing new for so long that its own past (three days at least) makes it unlikely:
            exp(-expected) < 1/1000, and half as long again as its longest quiet until now
 broken     three failed runs in a row; two when the reason will not mend itself (log-in, captcha, 403, redesigned, robots)
@@ -126,6 +127,7 @@ class RunFacts:
     had_after_all: Sequence[datetime]  # hours in which these pages were missed
     looked_last: datetime | None  # the last good look before this run
     looks_every: timedelta
+    seamless: bool = False  # it read back to what was known: nothing slipped through since the last look
 
 
 def entered(
@@ -160,9 +162,14 @@ def entered(
     )
     for hour in gap:
         entry = at(hour)
-        lacking = max(entry.expected - entry.received - entry.backfilled, 0.0)
-        why = entry.reason or reason or Reason.NOT_RUN.value
+        lacking = 0.0 if run.seamless else max(entry.expected - entry.received - entry.backfilled, 0.0)
+        why = "" if run.seamless else entry.reason or reason or Reason.NOT_RUN.value
         touched[hour] = replace(entry, missing=lacking, reason=why)
+    if run.seamless:
+        for hour, entry in known.items():
+            between = run.looked_last is not None and hour_of(run.looked_last) <= hour < own.hour
+            if between and entry.reason and entry.missing < 0.5:
+                touched[hour] = replace(touched.get(hour, entry), reason="")
     return [touched[hour] for hour in sorted(touched)]
 
 

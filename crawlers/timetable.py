@@ -101,9 +101,10 @@ class Timetable:
         self._store = store
         self._clock = clock
         self._together = _Together()
+        self._threads = ThreadPoolExecutor(threads)
         self._scheduler = ClockScheduler(
             clock,
-            executors={"together": self._together, "default": ThreadPoolExecutor(threads)},
+            executors={"together": self._together, "default": self._threads},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._stepped = False
@@ -116,11 +117,13 @@ class Timetable:
         self._scheduler.add_job(self._reload, "interval", seconds=60, id=_RELOAD)
 
     def stop(self) -> None:
-        """Let running visits end, then stop."""
+        """Start nothing more, let running visits end. (APScheduler's own waiting shutdown holds the lock that a visit
+        needs to enter its next job.)"""
         if self._stepped:
             self._scheduler.end()
         else:
-            self._scheduler.shutdown()
+            self._scheduler.shutdown(wait=False)
+            self._threads._pool.shutdown(wait=True)
 
     # ------------------------------------------------------------------ a stepped clock
     def step(self) -> CrawlReport:
@@ -170,7 +173,7 @@ class Timetable:
                 self._job(added, max(states[added].next_due, self._clock.now()))
 
     def _running(self, source_id: str) -> bool:
-        return bool(self._scheduler._lookup_executor("default")._instances[source_id])
+        return bool(self._threads._instances[source_id])
 
     def _run(self, source_id: str) -> None:
         try:

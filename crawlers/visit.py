@@ -8,6 +8,7 @@ run, `quarantine` sets one page aside with its reason, `warn` notes something od
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,8 +83,14 @@ class Harvest:
     missed: list[Missed] = field(default_factory=list)
     quarantined: list[tuple[Fetched, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    reached: list[bool] = field(default_factory=list)  # for each list: it was read back to what was known
     fetched: int = 0
     unchanged: int = 0
+
+    @property
+    def seamless(self) -> bool:
+        """Every list was read back to what was known already."""
+        return bool(self.reached) and all(self.reached)
 
 
 class Visit:
@@ -102,7 +109,7 @@ class Visit:
     ) -> None:
         self.source = source
         self.now = now
-        self.memory: dict[str, Any] = dict(memory)
+        self.memory: dict[str, Any] = copy.deepcopy(dict(memory))
         self.missed_since = missed_since
         self.secret = secret
         self.harvest = Harvest()
@@ -190,6 +197,10 @@ class Visit:
     def quarantine(self, fetched: Fetched, why: str) -> None:
         """A page that is not understood is set aside with its reason, and its bytes are kept."""
         self.harvest.quarantined.append((fetched, why))
+
+    def reached_back(self, known: bool) -> None:
+        """A list was read; `known`: back to what earlier visits had, so that nothing can have slipped through between."""
+        self.harvest.reached.append(known)
 
     def empty_list(self, url: str) -> None:
         """A list without a link: PageTrouble when it had some before (the site has changed), else it is young."""

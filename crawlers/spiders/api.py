@@ -83,7 +83,9 @@ class Api:
         if bad:
             visit.warn(f"{url} 有 {bad} 条没有正文，没有收")
         visit.memory["ids"] = (ids + [key for key in visit.memory.get("ids", []) if key not in set(ids)])[:1000]
-        return len(set(ids) - before)
+        new = len(set(ids) - before)
+        visit.reached_back(new < len(set(ids)) or not ids)
+        return new
 
     def _document(self, visit: Visit, item: Any) -> Document | None:
         values = {name: dig(item, path) for name, path in self.options.fields.items()}

@@ -66,7 +66,9 @@ class Feed:
         for address in addresses:
             try:
                 fetched = await visit.get(address, conditional=True)
-                if not fetched.unchanged:
+                if fetched.unchanged:
+                    visit.reached_back(True)
+                else:
                     await self._entries(visit, read_feed(fetched))
             except PageTrouble as trouble:
                 troubles.append(trouble)
@@ -88,6 +90,7 @@ class Feed:
         by_url = {entry.url: entry for entry in newest_first(entries)}
         known = await visit.known(by_url)
         new = [url for url in by_url if url not in known or not known[url].document_id]
+        visit.reached_back(len(new) < len(by_url))
 
         async def one(url: str) -> None:
             await self._entry(visit, by_url[url])

@@ -56,6 +56,7 @@ class Files:
                 continue
             await asyncio.to_thread(self._read, visit, path)
             done[path.name] = mark
+        visit.reached_back(True)
         visit.memory["done"] = {name: mark for name, mark in done.items() if (self.options.folder / name).exists()}
 
     def _files(self) -> list[Path]:

@@ -56,7 +56,7 @@ class Forum:
         boards = (visit.source.url, *self.options.boards)
         for board in boards:
             try:
-                await self._board(visit, board)
+                visit.reached_back(await self._board(visit, board))
             except PageTrouble as trouble:
                 troubles.append(trouble)
                 visit.miss(trouble.url, trouble)
@@ -64,26 +64,28 @@ class Forum:
             raise SourceTrouble(troubles[0].reason, troubles[0].detail)
         await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
 
-    async def _board(self, visit: Visit, board: str) -> None:
+    async def _board(self, visit: Visit, board: str) -> bool:
+        """New threads of a board; True when it was read back to what was known."""
         following: str | None = board
         for number in range(self.options.pages):
             if following is None:
-                return
+                break
             fetched = await visit.get(following, conditional=number == 0)
             if fetched.unchanged:
-                return
+                return True
             page = await visit.read(fetched)
             threads = list(dict.fromkeys(link.url for link in page.links if self._thread.search(link.url)))
             if not threads:
                 visit.empty_list(following)
-                return
+                return False
             visit.memory[LISTED] = True
             known = await visit.known(threads)
             new = [url for url in threads if url not in known]
             await visit.each(new, lambda url: self._open(visit, url))
             if len(new) < len(threads):
-                return
+                return True
             following = next((link.url for link in page.links if link.text in ("下一页", "下页")), None)
+        return False
 
     async def _open(self, visit: Visit, url: str) -> None:
         fetched = await visit.get(url)

@@ -53,6 +53,7 @@ class Mailbox:
             raise SourceTrouble(Reason.LOGIN, f"邮箱服务器拒绝：{str(error)[:80]}") from error
         except OSError as error:
             raise SourceTrouble(Reason.CONNECTION, f"连不上邮箱服务器：{error}") from error
+        visit.reached_back(len(letters) < self.options.letters)
         for uid, raw in letters:
             self._keep(visit, uid, raw)
 

@@ -73,7 +73,7 @@ class Portal:
         lists = self.options.lists or (visit.source.url,)
         for address in lists:
             try:
-                await self._list(visit, address)
+                visit.reached_back(await self._list(visit, address))
             except PageTrouble as trouble:
                 troubles.append(trouble)
                 visit.miss(trouble.url, trouble)
@@ -81,25 +81,26 @@ class Portal:
             raise SourceTrouble(troubles[0].reason, troubles[0].detail)
         await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
 
-    async def _list(self, visit: Visit, address: str) -> None:
+    async def _list(self, visit: Visit, address: str) -> bool:
+        """New details of a list; True when it was read back to what was known."""
         following: str | None = address.replace("{page}", "1")
         for number in range(1, self.options.pages + 1):
             if following is None:
-                return
+                break
             fetched = await visit.get(following, conditional=number == 1)
             if fetched.unchanged:
-                return
+                return True
             page = await visit.read(fetched)
             details = list(dict.fromkeys(link.url for link in page.links if self._detail.search(link.url)))
             if not details:
                 visit.empty_list(following)
-                return
+                return False
             visit.memory[LISTED] = True
             known = await visit.known(details)
             new = [url for url in details if url not in known]
             await visit.each(new, lambda url: self._one(visit, url))
             if len(new) < len(details):
-                return
+                return True
             if "{page}" in address:
                 following = address.replace("{page}", str(number + 1))
             else:
@@ -107,6 +108,7 @@ class Portal:
                 following = next(
                     (link.url for link in page.links if link.text in ("下一页", "下页") and link.url != here), None
                 )
+        return False
 
     async def _one(self, visit: Visit, url: str) -> None:
         fetched = await visit.get(url)

@@ -84,11 +84,14 @@ class Site:
         return await self._listed(visit, start)
 
     async def _entered(self, visit: Visit, entries: list[Entry]) -> list[str]:
-        return await self._unknown(visit, [entry.url for entry in newest_first(entries)])
+        new = await self._unknown(visit, [entry.url for entry in newest_first(entries)])
+        visit.reached_back(not entries or len(new) < len(entries))
+        return new
 
     async def _listed(self, visit: Visit, start: str) -> list[str]:
         """A list page and, while all of it is new, the pages after it."""
         leads: list[str] = []
+        reached = False
         following: str | None = start
         seen: set[str] = set()
         for number in range(self.options.list_pages * (10 if visit.missed_since else 1)):
@@ -97,6 +100,7 @@ class Site:
             seen.add(following)
             fetched = await visit.get(following, conditional=number == 0)
             if fetched.unchanged:
+                reached = True
                 break
             page = await visit.read(fetched)
             links = (link.url for link in page.links if self._may_be_article(visit, link, seen))
@@ -105,7 +109,9 @@ class Site:
                 self._judge_list(visit, following, page, candidates)
             new = await self._unknown(visit, candidates)
             leads += new
+            reached = reached or len(new) < len(candidates)
             following = self._next(page, seen) if len(new) == len(candidates) else None
+        visit.reached_back(reached)
         return leads
 
     def _judge_list(self, visit: Visit, url: str, page: Page, candidates: list[str]) -> None:

@@ -57,7 +57,9 @@ class Wechat:
                 troubles.append(trouble)
                 visit.miss(address, trouble)
                 continue
-            if not fetched.unchanged:
+            if fetched.unchanged:
+                visit.reached_back(True)
+            else:
                 await self._entries(visit, read_feed(fetched))
         if len(troubles) == len(feeds):
             raise SourceTrouble(troubles[0].reason, troubles[0].detail)
@@ -67,6 +69,7 @@ class Wechat:
         by_url = {entry.url: entry for entry in newest_first(entries)}
         known = await visit.known(by_url)
         new = [url for url in by_url if url not in known or not known[url].document_id]
+        visit.reached_back(len(new) < len(by_url))
         await visit.each(new, lambda url: self._article(visit, by_url[url]))
 
     async def _article(self, visit: Visit, entry: Entry) -> None:

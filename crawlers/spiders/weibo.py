@@ -7,7 +7,7 @@ With the office's own cookie, when it has one (source.secret). A result that the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -24,6 +24,8 @@ from pipeline.document import Document, Kind, Observation
 from pipeline.intake import derived_id
 
 _HOUR = timedelta(hours=1)
+_FOLLOWED = "followed"  # in the source's memory: post → its counters when its reposts and comments were last read
+_MOST_FOLLOWED = 1000
 
 
 class WeiboOptions(BaseModel):
@@ -73,7 +75,8 @@ class Weibo:
                 visit.miss(trouble.url, trouble)
         if troubles and not posts and len(troubles) >= len(queries):
             raise SourceTrouble(troubles[0].reason, troubles[0].detail)
-        await visit.each(list(posts), lambda mid: self._post(visit, api, posts[mid]))
+        known = await visit.known(api.show(one.mid) for post in posts.values() for one in (post, post.original) if one)
+        await visit.each(list(posts), lambda mid: self._post(visit, api, posts[mid], known))
         await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
 
     async def _query(self, visit: Visit, api: _Api, kind: str, word: str) -> AsyncIterator[Post]:
@@ -92,8 +95,10 @@ class Weibo:
             oldest = min(oldest, post.created_at)
             yield post
             if seen_until and post.created_at < seen_until - _HOUR and not post.pinned:
+                visit.reached_back(True)
                 break
         else:
+            visit.reached_back(not api.was_full)
             if kind == "search" and api.was_full and seen_until and oldest > seen_until:
                 async for post in self._by_hours(visit, api, word, seen_until, oldest):
                     yield post
@@ -113,10 +118,11 @@ class Weibo:
                 visit.miss(api.search(word, 1, span), PageTrouble(Reason.CAPPED, word, span))
             hour += _HOUR
 
-    async def _post(self, visit: Visit, api: _Api, post: Post) -> None:
+    async def _post(self, visit: Visit, api: _Api, post: Post, known: Mapping[str, KnownPage]) -> None:
         for one in (post, post.original):
             if one is not None:
-                visit.keep(document(visit, one, await self._whole_text(visit, api, one)))
+                new = api.show(one.mid) not in known  # of a known post only the counters matter
+                visit.keep(document(visit, one, await self._whole_text(visit, api, one) if new else one.text))
                 visit.watch(api.show(one.mid), weibo_id(one.mid))
         await self._followers(visit, api, post)
 
@@ -133,12 +139,19 @@ class Weibo:
         options = self.options
         if post.created_at <= visit.now - timedelta(hours=options.follow_hours):
             return
+        followed: dict[str, list[int | None]] = visit.memory.setdefault(_FOLLOWED, {})
+        if followed.get(post.mid) == [post.counts.reposts, post.counts.comments]:
+            return
         if options.repost_pages and (post.counts.reposts or 0) >= options.reposts_from:
             async for repost in api.pages(lambda page: api.reposts(post.mid, page), options.repost_pages):
                 visit.keep(document(visit, repost, repost.text, parent=post.mid))
         if options.comment_pages and (post.counts.comments or 0) >= options.comments_from:
             async for comment in api.comments(post.mid, options.comment_pages):
                 visit.keep(document(visit, comment, comment.text, parent=post.mid))
+        followed.pop(post.mid, None)
+        followed[post.mid] = [post.counts.reposts, post.counts.comments]
+        for oldest in list(followed)[:-_MOST_FOLLOWED]:
+            del followed[oldest]
 
     async def _again(self, visit: Visit, fetched: Fetched, page: KnownPage) -> None:
         answer = fetched.json()

@@ -59,7 +59,7 @@ class Statement:
 
     @property
     def complete(self) -> bool:
-        return self.runs > 0 and not self.gaps and self.missing < 0.5
+        return self.sources > 0 and not self.gaps and self.missing < 0.5
 
 
 def entries(connection: Connection, start: datetime, end: datetime, source_ids: Sequence[str] = ()) -> list[HourEntry]:
@@ -122,7 +122,8 @@ def by_hour(found: Sequence[HourEntry]) -> Mapping[datetime, HourEntry]:
 
 
 def _unseen(entry: HourEntry) -> bool:
-    return entry.runs > 0 and entry.failed >= entry.runs
+    """Nobody looked in this hour, or every look failed; and no later look has made up for it."""
+    return bool(entry.reason) and entry.failed >= entry.runs
 
 
 def _entry(row: Row[Any]) -> HourEntry:
