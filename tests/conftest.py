@@ -68,7 +68,7 @@ def fresh_database(url: str) -> Iterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"create database {name}"))
+        connection.execute(text(f"create database {name} template template0"))
     try:
         yield make_url(url).set(database=name).render_as_string(hide_password=False)
     finally:

@@ -93,7 +93,9 @@ def open_store(url: str) -> Store:
         upgrade(store)
     except OperationalError as error:
         store.close()
-        raise StoreError(f"数据库打不开：{str(error.orig).strip()}；请检查 store.url 和数据目录的权限、空间。") from error
+        raise StoreError(
+            f"数据库打不开：{str(error.orig).strip()}；请检查 store.url 和数据目录的权限、空间。"
+        ) from error
     except BaseException:
         store.close()
         raise
@@ -116,7 +118,8 @@ def _check_order(store: Store) -> None:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        # psycopg forgets how many rows an INSERT made unless it is asked to remember
+        return create_engine(url, pool_pre_ping=True, execution_options={"preserve_rowcount": True})
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

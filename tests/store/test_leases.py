@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from sqlalchemy import select
 
+from pipeline.store.documents import insert_ignoring
 from pipeline.store.engine import Store
 from pipeline.store.leases import give_back, take
 from pipeline.store.schema.leases import leases
 
 MINUTE = timedelta(minutes=1)
+AT = datetime(2026, 3, 15, tzinfo=UTC)
 
 
 @pytest.fixture(params=["store", pytest.param("postgres_store", marks=pytest.mark.services)])
@@ -104,3 +106,10 @@ def test_machines_whose_clocks_differ_still_agree(postgres_store: Store) -> None
     assert tries(postgres_store, "a", lasting=timedelta(seconds=30))
     with time_machine.travel(datetime.fromisoformat("2030-01-01T00:00:00+00:00"), tick=False):
         assert not tries(postgres_store, "b", lasting=timedelta(seconds=30))
+
+
+def test_an_insert_that_does_nothing_says_so(shared: Store) -> None:
+    """Counting what was new rests on it (outbox, observations)."""
+    with shared.write() as connection:
+        statement = insert_ignoring(connection, leases).values(name="x", holder="a", until=AT, fence=1)
+        assert [connection.execute(statement).rowcount for _ in range(2)] == [1, 0]
