@@ -61,7 +61,7 @@ class Flow:
         while step := self.step():
             moved += step
         if until is not None:
-            self._transact(self.lane, lambda connection: self.lane.tick_until(connection, until))
+            self._transact(self.lane, lambda connection: self.lane.catch_up(connection, until))
         self.history = None
         return moved
 

@@ -139,13 +139,19 @@ class Lane:
             self.position = Position(max(self.position.at, tick), tick)
             tick += GRID
 
+    def catch_up(self, connection: Connection, now: datetime) -> None:
+        """Everything that waited is placed: tick up to the present, and tell in one digest what is long past."""
+        self.tick_until(connection, now)
+        self.telling.tell_late(connection, now)
+
     def commit(self, connection: Connection) -> None:
         """Keep the events touched since the last commit, and how far the lane has come."""
         self._flush(connection)
         self._look()
         events.save_states(connection, list(self._unsaved.values()))
         self._unsaved.clear()
-        self.telling.flush_late(connection)
+        if self.position:
+            self.telling.flush(connection, self.position.at)
         if self.position and self.name == MAIN:
             events.save_position(connection, self.name, self.position)
 
@@ -225,10 +231,10 @@ class Lane:
         for change in self.alerting.consider(state, judged, at):
             alerts.save(connection, change.alert, state.documents, state.stage)
             self._journal.append(_alert_line(change, at))
-            self.telling.on_alert(connection, change, state, at)
+            self._flush(connection)
+            accused = events.accused(connection, event_id)
+            self.telling.on_alert(connection, change, state, accused, at)
             if not self._is_past(at):
-                self._flush(connection)
-                accused = events.accused(connection, event_id)
                 opened = self.desk.open_for_alert(connection, change.alert, state, at, accused)
                 self._cases_changed(connection, opened)
 

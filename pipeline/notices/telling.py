@@ -1,28 +1,29 @@
-"""Telling people (告知): an alert or a change of a case becomes one notice per person and route, in the same transaction.
+"""Telling people (告知): an alert or a change of a case becomes notices in the outbox, in the same transaction.
 
-Roles are resolved to people at the moment of telling. What was raised more than an hour before the office's clock is
-told in one digest, not in a flood. The texts are the masked ones; what a channel may carry is decided by `secrecy`.
+Who, how and when is `alerts.routing`'s (pure) and the desk's; this is the edge that knows the directory, the roster and
+the store. What a catch-up raises is noted, and told in one digest when the catch-up is done, instead of a flood.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, select
 
 from config.settings import Settings
-from pipeline.alerts.alerting import AlertChange, digest, is_late
-from pipeline.alerts.rules import LEVEL_NAMES
-from pipeline.cases.audience import resolve
+from pipeline.alerts.alerting import AlertChange
+from pipeline.alerts.routing import About, Delivery, Routing, delivery_key, letters, route
 from pipeline.cases.desk import CaseChange, Desk
 from pipeline.cases.duty_desk import now_on_duty
-from pipeline.cases.people import Person, Role
 from pipeline.clock import shanghai
-from pipeline.document import Alert, EventState, Notice, Secrecy
+from pipeline.document import EventState, Notice, Secrecy
 from pipeline.notices.outbox import enqueue, notice_key
-
-_ROLES = {"leader": Role.LEADER, "consulted": Role.CONSULTED, "secretary": Role.SECRETARY}
+from pipeline.store.alerts import alert_of
+from pipeline.store.documents import insert_ignoring
+from pipeline.store.schema.events import alerts
+from pipeline.store.schema.notices import late_alerts
 
 
 class Telling:
@@ -30,96 +31,99 @@ class Telling:
 
     def __init__(self, settings: Settings, desk: Desk, now: Callable[[], datetime] | None) -> None:
         self.base_url = settings.office.base_url.rstrip("/")
+        self.routing = Routing.load(settings.file("routing.toml"))
         self.desk = desk
         self.now = now
-        self.late: list[tuple[Alert, tuple[str, ...]]] = []
+        self._deliveries: list[Delivery] = []
 
-    def on_alert(self, connection: Connection, change: AlertChange, state: EventState | None, at: datetime) -> None:
-        """Tell those whom the alert is news to."""
-        people = self._people(connection, change.newly, state, at)
-        if self.now is not None and is_late(change.alert, self.now()):
-            self.late.append((change.alert, tuple(person.id for person in people)))
-            return
-        alert = change.alert
-        subject = f"【{LEVEL_NAMES[alert.level]}提示】{alert.title[:40]}"
-        lines = [
-            alert.reason,
-            f"法定类别建议：{alert.legal_class}（由人认定）",
-            f"{shanghai(at):%m月%d日 %H:%M}，{change.why}。",
-            self._link(f"/events/{alert.event_id}" if alert.event_id else "/alerts"),
-        ]
-        thread = alert.event_id or alert.id
-        self._enqueue(connection, people, f"{alert.id}/{change.what}", subject, lines, thread, at)
-
-    def on_case(self, connection: Connection, change: CaseChange) -> None:
-        """Tell those whom the case's desk names."""
-        directory = self.desk.office(connection).directory
-        people = [person for key in change.tell if (person := directory.find(key))]
-        lines = [change.text, f"{shanghai(change.at):%m月%d日 %H:%M}"]
-        if change.case_id:
-            lines.append(self._link(f"/cases/{change.case_id}"))
-        thread = change.event_id or change.case_id or change.id
-        subject = f"【处置】{change.title[:48]}"
-        self._enqueue(connection, people, change.id, subject, lines, thread, change.at, change.secrecy)
-
-    def flush_late(self, connection: Connection) -> None:
-        """One digest for each person who would have been told of alerts now long past."""
-        if not self.late or self.now is None:
-            return
-        now = self.now()
-        directory = self.desk.office(connection).directory
-        for key in sorted({person for _, people in self.late for person in people}):
-            person = directory.find(key)
-            alerts = [alert for alert, people in self.late if key in people]
-            if person is None:
-                continue
-            subject, text = digest(alerts, now)
-            what = notice_key("digest", *sorted(alert.id for alert in alerts))
-            self._enqueue(connection, [person], what, subject, [text, self._link("/")], "digest", now)
-        self.late.clear()
-
-    def _people(
-        self, connection: Connection, audience: Iterable[str], state: EventState | None, at: datetime
-    ) -> list[Person]:
-        office, duty = self.desk.office(connection), now_on_duty(connection, at)
-        found: list[Person] = []
-        for name in audience:
-            if name == "unit":
-                found += [p for unit in (state.departments if state else ()) for p in office.directory.of_unit(unit)]
-            elif name in _ROLES:
-                found += office.directory.with_role(_ROLES[name])
-            elif (person := office.directory.find(name)) is not None:
-                found.append(person)
-            else:
-                found += resolve([name], None, office, duty)
-        return list({person.id: person for person in found if person.active}.values())
-
-    def _enqueue(
+    def on_alert(
         self,
         connection: Connection,
-        people: Iterable[Person],
-        what: str,
-        subject: str,
-        lines: list[str],
-        thread: str,
+        change: AlertChange,
+        state: EventState | None,
+        accused: Sequence[str],
         at: datetime,
-        secrecy: Secrecy = Secrecy.INTERNAL,
     ) -> None:
+        """Route an alert to those it is news to; it is written by `flush`."""
+        if not change.newly:
+            return
+        about = About(accused=tuple(accused))
+        if state is not None:
+            topics = (state.topic, f"{state.topic}/{state.topic_sub}") if state.topic_sub else (state.topic,)
+            about = About(topics, state.places, state.departments, tuple(accused))
+        staff = self.desk.office(connection).directory.all()
+        duty = now_on_duty(connection, at).officers
+        news = replace(change.alert, audience=change.newly)
+        self._deliveries += route(news, about, staff, self.routing, at, duty)
+
+    def flush(self, connection: Connection, at: datetime) -> None:
+        """Write what was routed since the last flush; what lies long past is noted for the digest."""
+        now = self.now() if self.now else at
+        late = timedelta(minutes=self.routing.digest.late_minutes)
+        past = [d for d in self._deliveries if now - d.alert.at > late]
+        fresh = [d for d in self._deliveries if now - d.alert.at <= late]
+        self._deliveries.clear()
+        for delivery in past:
+            row = {"alert_id": delivery.alert.id, "person_id": delivery.person_id, "channel": delivery.channel}
+            connection.execute(insert_ignoring(connection, late_alerts).values(**row, why=delivery.why))
+        self._write(connection, fresh, now)
+
+    def tell_late(self, connection: Connection, now: datetime) -> None:
+        """The catch-up is done: one digest to each person who would have been told."""
+        rows = connection.execute(
+            select(alerts, late_alerts.c.person_id, late_alerts.c.channel, late_alerts.c.why)
+            .join(late_alerts, late_alerts.c.alert_id == alerts.c.id)
+            .order_by(alerts.c.at, alerts.c.id, late_alerts.c.person_id, late_alerts.c.channel)
+        ).all()
+        if not rows:
+            return
+        deliveries = [
+            Delivery(delivery_key(r.id, r.person_id, r.channel), r.person_id, r.channel, alert_of(r), now, r.why)
+            for r in rows
+        ]
+        self._write(connection, deliveries, now)
+        connection.execute(delete(late_alerts))
+
+    def on_case(self, connection: Connection, change: CaseChange) -> None:
+        """Tell those whom the case's desk names, by mail."""
+        directory = self.desk.office(connection).directory
+        lines = [change.text, f"{shanghai(change.at):%m月%d日 %H:%M}"]
+        if change.case_id:
+            lines.append(f"查看：{self.base_url}/cases/{change.case_id}")
+        people = [person for key in change.tell if (person := directory.find(key)) and person.mail]
         notices = [
             Notice(
-                key=notice_key(what, person.id, "mail"),
-                at=at,
+                key=notice_key(change.id, person.id, "mail"),
+                at=change.at,
                 channel="mail",
                 recipient=f"{person.name} <{person.mail}>",
-                subject=subject,
+                subject=f"【处置】{change.title[:48]}",
                 text="\n\n".join(lines),
-                secrecy=secrecy,
-                thread=thread,
+                secrecy=change.secrecy,
+                thread=change.event_id or change.case_id or change.id,
             )
             for person in people
-            if person.mail
         ]
         enqueue(connection, notices)
 
-    def _link(self, path: str) -> str:
-        return f"查看：{self.base_url}{path}"
+    def _write(self, connection: Connection, deliveries: Sequence[Delivery], now: datetime) -> None:
+        if not deliveries:
+            return
+        directory = self.desk.office(connection).directory
+        events = {delivery.alert.id: delivery.alert.event_id for delivery in deliveries}
+        for letter in letters(deliveries, self.routing, now):
+            person = directory.find(letter.person_id)
+            if person is None or (letter.channel == "mail" and not person.mail):
+                continue
+            path = f"/alerts/{letter.alerts[0]}" if len(letter.alerts) == 1 else "/"
+            notice = Notice(
+                key=letter.key,
+                at=now,
+                channel=letter.channel,
+                recipient=f"{person.name} <{person.mail}>" if letter.channel == "mail" else person.id,
+                subject=letter.subject,
+                text=f"{letter.text}\n\n查看：{self.base_url}{path}",
+                secrecy=Secrecy.INTERNAL,
+                thread=events[letter.alerts[0]] or letter.alerts[0],
+            )
+            enqueue(connection, [notice], not_before=letter.due_at)

@@ -67,7 +67,7 @@ def save(connection: Connection, batch: Sequence[Document], at: datetime) -> Sav
         else:
             repeated += 1
     if fresh:
-        connection.execute(_insert_ignoring(connection, documents), list(fresh.values()))
+        connection.execute(insert_ignoring(connection, documents), list(fresh.values()))
     for observation in later:
         kept = observe(connection, observation)
         observed += kept
@@ -113,7 +113,7 @@ def observe(connection: Connection, observation: Observation) -> bool:
         return False
     values = {name: getattr(observation.counts, name) for name in COUNTERS}
     values |= {"document_id": observation.document_id, "at": observation.at, "deleted": observation.deleted}
-    kept = connection.execute(_insert_ignoring(connection, observations).values(values)).rowcount
+    kept = connection.execute(insert_ignoring(connection, observations).values(values)).rowcount
     if kept and observation.deleted:
         connection.execute(
             update(documents)
@@ -145,7 +145,7 @@ def save_analyses(connection: Connection, batch: Sequence[Analysis]) -> None:
     """Keep analyses and move their documents on. Repeating it changes nothing."""
     if not batch:
         return
-    connection.execute(_insert_ignoring(connection, analyses), [analysis_row(a) for a in batch])
+    connection.execute(insert_ignoring(connection, analyses), [analysis_row(a) for a in batch])
     connection.execute(
         update(documents)
         .where(documents.c.id == bindparam("key"), documents.c.state == "new")
@@ -225,7 +225,7 @@ def queue_for_index(connection: Connection, document_ids: Sequence[str], deleted
 
 
 def save_copy(connection: Connection, copy: Copy) -> None:
-    connection.execute(_insert_ignoring(connection, copies).values(asdict(copy)))
+    connection.execute(insert_ignoring(connection, copies).values(asdict(copy)))
 
 
 def failed(connection: Connection, document_id: str, at: datetime, reason: str, most_tries: int = 3) -> bool:
@@ -236,7 +236,7 @@ def failed(connection: Connection, document_id: str, at: datetime, reason: str, 
     connection.execute(update(documents).where(documents.c.id == document_id).values(values))
     if gone:
         connection.execute(
-            _insert_ignoring(connection, quarantine).values(document_id=document_id, at=at, reason=reason)
+            insert_ignoring(connection, quarantine).values(document_id=document_id, at=at, reason=reason)
         )
     return gone
 
@@ -348,7 +348,7 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _insert_ignoring(connection: Connection, table: Any) -> Any:
+def insert_ignoring(connection: Connection, table: Any) -> Any:
     """INSERT … ON CONFLICT DO NOTHING on either engine."""
     dialect = connection.dialect.name
     statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

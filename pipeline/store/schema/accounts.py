@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, Integer, String, Table
 
 from pipeline.store.engine import Instant, metadata
 
@@ -45,14 +45,4 @@ used_links = Table(
     metadata,
     Column("digest", String(64), primary_key=True, comment="of a one-time link that was used"),
     Column("at", Instant, nullable=False),
-)
-
-late_alerts = Table(
-    "late_alerts",
-    metadata,
-    Column("alert_id", String(32), primary_key=True),
-    Column("person_id", String(64), primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("text", Text, nullable=False),
-    comment="alerts raised in a catch-up, waiting to be told in one digest",
 )

@@ -27,3 +27,13 @@ outbox = Table(
     Column("trace", String(32), nullable=False, default=""),
     Index("ix_outbox_state_next_try_at", "state", "next_try_at"),
 )
+
+late_alerts = Table(
+    "late_alerts",
+    metadata,
+    Column("alert_id", String(64), primary_key=True),
+    Column("person_id", String(64), primary_key=True),
+    Column("channel", String(12), primary_key=True),
+    Column("why", Text, nullable=False),
+    comment="alerts of a catch-up, waiting to be told in one digest",
+)

@@ -27,6 +27,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_accounts")),
     )
     op.create_table(
+        "alert_feedback",
+        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("alert_id", sa.String(length=32), nullable=False, comment="'' for a missed one"),
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "rule", sa.String(length=80), nullable=False, comment="of the alert; or the rule that should have fired"
+        ),
+        sa.Column(
+            "verdict", sa.String(length=20), nullable=False, comment="useful, false_alarm, should_have_been_told"
+        ),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_alert_feedback")),
+    )
+    with op.batch_alter_table("alert_feedback", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alert_feedback_alert_id"), ["alert_id"], unique=False)
+        batch_op.create_index("ix_alert_feedback_at", ["at"], unique=False)
+
+    op.create_table(
         "alerts",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("rule", sa.String(length=80), nullable=False),
@@ -311,12 +331,12 @@ def upgrade() -> None:
 
     op.create_table(
         "late_alerts",
-        sa.Column("alert_id", sa.String(length=32), nullable=False),
+        sa.Column("alert_id", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.String(length=64), nullable=False),
-        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("alert_id", "person_id", name=op.f("pk_late_alerts")),
-        comment="alerts raised in a catch-up, waiting to be told in one digest",
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("alert_id", "person_id", "channel", name=op.f("pk_late_alerts")),
+        comment="alerts of a catch-up, waiting to be told in one digest",
     )
     op.create_table(
         "leases",
@@ -751,5 +771,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_alerts_event_id"))
 
     op.drop_table("alerts")
+    with op.batch_alter_table("alert_feedback", schema=None) as batch_op:
+        batch_op.drop_index("ix_alert_feedback_at")
+        batch_op.drop_index(batch_op.f("ix_alert_feedback_alert_id"))
+
+    op.drop_table("alert_feedback")
     op.drop_table("accounts")
     # ### end Alembic commands ###
