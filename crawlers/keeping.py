@@ -58,6 +58,8 @@ class Keeper:
         """Keep everything of one visit and close its run."""
         harvest = visit.harvest
         trouble = trouble or redesigned(source, harvest)
+        gone = set(harvest.gone.values())  # still listed somewhere, but no longer there: that it is gone is what counts
+        harvest.documents = [document for document in harvest.documents if document.id not in gone]
         captures = self._archive(source, harvest)
         with self.services.store.read() as connection:
             known = book.known_documents(connection, [document.id for document in harvest.documents])
@@ -96,6 +98,9 @@ class Keeper:
         rows = [_page_row(source.id, url, page, key, known, now) for url, (page, key) in harvest.pages.items()]
         rows += [_page_row(source.id, url, None, key, known, now, gone=True) for url, key in harvest.gone.items()]
         book.keep_pages(connection, list({row["key"]: row for row in rows}.values()))
+        for url, (page, document_id) in harvest.pages.items():
+            if document_id and page is not None:
+                book.release_page(connection, source.id, page_key(url))
         capture_of = {capture.url: capture.id for capture in captures}
         for fetched, why in harvest.quarantined:
             row = {"source_id": source.id, "key": page_key(fetched.asked), "url": fetched.asked, "at": now,

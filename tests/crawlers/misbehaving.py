@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import json
 import socket
 import struct
 import threading
@@ -29,7 +30,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         site = self.server.site
         site.asked.append(self.path)
         site.agents.add(self.headers.get("User-Agent", ""))
-        found = site.pages.get(self.path)
+        found = site.pages.get(self.path) or (None if self.path == "/robots.txt" else site.anything)
         if found is None:
             found = Answer(b"not here", 404)
         if callable(found):
@@ -73,6 +74,7 @@ class Site:
 
     def __init__(self) -> None:
         self.pages: dict[str, Answer | Behaviour] = {}
+        self.anything: Behaviour | None = None  # what answers where `pages` has nothing
         self.asked: list[str] = []
         self.agents: set[str] = set()
         self._server = _Server(("127.0.0.1", 0), Handler)
@@ -94,6 +96,11 @@ class Site:
     def html(self, path: str, body: str, encoding: str = "utf-8", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.pages[path] = Answer(body.encode(encoding), headers=named)
+
+    def json(self, path: str, value: object) -> None:
+        self.pages[path] = Answer(
+            json.dumps(value, ensure_ascii=False).encode(), headers={"Content-Type": "application/json"}
+        )
 
 
 # ------------------------------------------------------------------ behaviours
