@@ -16,7 +16,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from pipeline.cases import duty_desk
-from pipeline.cases.actions import EffectMeasured
+from pipeline.cases.actions import EffectMeasured, FedBack
 from pipeline.cases.assignment import protect
 from pipeline.cases.audience import resolve, to_tell
 from pipeline.cases.effect import measure, similar_changes
@@ -317,11 +317,17 @@ class Desk:
                 level=after.level,
                 number=after.number,
                 by=by,
+                secrecy=_mark(entry.fact),
             )
             for entry in entries
         ]
         save_changes(connection, changes)
         return changes
+
+
+def _mark(fact: AnyFact) -> Secrecy:
+    """A change quotes a unit's report, so it bears the report's mark; a file's inner life is never public."""
+    return fact.secrecy if isinstance(fact, FedBack) and fact.secrecy is Secrecy.WORK_SECRET else Secrecy.INTERNAL
 
 
 def case_id_of(key: str) -> str:

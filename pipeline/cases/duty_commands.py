@@ -237,6 +237,7 @@ def statistics(
         head = f"{report.title}　{report.period}"
         table = [f"{'　' * ln.indent}{ln.label}\t{ln.total}{ln.measure}" for ln in report.lines]
         units = [f"{u.unit}\t交办{len(u.assigned)}，按时{len(u.on_time)}，逾期{len(u.late)}" for u in report.units]
-        return [head, *table, *units]
+        quiet = [f"{i.number}\t{i.title}\t{i.detail}" for i in report.quiet]
+        return [head, *table, *units, *(["线下解决、持续关注："] * bool(quiet)), *quiet]
 
     show(rows, as_json, lines)
