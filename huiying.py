@@ -121,8 +121,11 @@ def show(result: dict[str, Any], as_json: bool, line: str) -> None:
 
 def mount() -> None:
     """Give every room's commands their place in the one command line."""
+    from pipeline.analysis import commands as analysis_commands
+    from pipeline.analysis import evaluate_commands
     from pipeline.cases import commands as case_commands
     from pipeline.cases import duty_commands
+    from pipeline.events import stage_commands
     from pipeline.search import commands as search_commands
 
     app.command()(search_commands.search)
@@ -132,6 +135,17 @@ def mount() -> None:
     app.add_typer(duty_commands.people, name="people")
     app.command()(duty_commands.statistics)
     app.command()(case_commands.verify)
+    groups = {
+        "": app,
+        "evaluate": typer.Typer(
+            help="评测各项判断。例：huiying evaluate sentiment --data 标注.tsv", no_args_is_help=True
+        ),
+        "train": typer.Typer(help="用本单位的标注训练。例：huiying train topic --data 标注.tsv", no_args_is_help=True),
+    }
+    for group, name, command in (*analysis_commands.COMMANDS, *evaluate_commands.COMMANDS, *stage_commands.COMMANDS):
+        groups[group].command(name)(command)
+    app.add_typer(groups["evaluate"], name="evaluate")
+    app.add_typer(groups["train"], name="train")
 
 
 def main() -> None:

@@ -73,11 +73,14 @@ def _run(
                 yield row
 
     copies = Copies(_FOREVER, limit)
+    seen: set[str] = set()
     done = 0
     partial = out.with_name(out.name + ".partial")
     with partial.open("w", encoding="utf-8") as file, progress_bar("研判") as advance:
         for document, analysis in _in_order(executor, district, engine, documents()):
-            copy = copies.find(document.id, document.text, _ONE_MOMENT)
+            first = document.id not in seen  # the same id again is a later look at the same document, no copy of it
+            seen.add(document.id)
+            copy = copies.find(document.id, document.text, _ONE_MOMENT) if first else None
             file.write(json.dumps(_line(analysis, copy.original_id if copy else None), ensure_ascii=False) + "\n")
             done += 1
             advance(done)

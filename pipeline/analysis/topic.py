@@ -155,5 +155,7 @@ def _near(groups: list[list[tuple[int, str]]], within: int) -> list[str] | None:
 
 
 def _reason(verdict: Verdict, label: str, probability: float) -> tuple[str, ...]:
-    said = f"，依据文中{'、'.join(verdict.words)}" if verdict.words else ""
+    """How likely, and the words that spoke for it where the model agrees."""
+    agrees = verdict.labels[verdict.odds.index(max(verdict.odds))] == label
+    said = f"，依据文中{'、'.join(verdict.words)}" if agrees and verdict.words else ""
     return (f"{label}的可能性{probability:.0%}{said}",)
