@@ -13,6 +13,7 @@ from pathlib import Path
 
 from crawlers.crawl import Crawling
 from crawlers.source import load_sources
+from crawlers.timetable import Timetable
 from demo.city import City
 from demo.office import Office
 from pipeline.clock import SHANGHAI, SteppedClock
@@ -44,13 +45,15 @@ def live(services: Services, clock: SteppedClock, told: Callable[[Step], None], 
     office = Office(services)
     with Crawling(services, load_sources(SOURCES, addresses)) as crawling:
         crawling.register()
+        timetable = Timetable(crawling, services.store, clock)
         while clock.now() < until:
-            report = crawling.crawl_due()
+            report = timetable.step()
             moved = worker.step()
             sent = office.act(clock.now())
             told(Step(clock.now(), report.new, moved, sent))
-            due = crawling.next_due() or until
+            due = timetable.next_due() or until
             clock.advance_to(min(max(due, clock.now() + timedelta(minutes=1)), clock.now() + LONGEST_STEP, until))
         worker.step()
+        timetable.stop()
     worker.close()
     return city
