@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from pipeline.document import Copy
 from pipeline.events.shingles import Hashes, normalise, shared, shingles
@@ -31,6 +31,7 @@ QUOTED = 0.8  # share of the earlier text that stands in the new one
 SMALLEST_PART = 12  # grams that the contained text must have: a stock phrase is no quotation
 SMALLEST_SHARE = 0.1  # how large the contained text must be beside the one that contains it
 LARGE_SHARE = 0.5  # from this share on it need not have SMALLEST_PART grams
+_NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 _FORWARDER = re.compile(r"^[^:：\s]{1,40}[:：]")
 
 
@@ -67,9 +68,14 @@ class Copies:
         new = _remembered(document_id, text, at)
         if new is None:
             return None
-        copy = self._same(new) or self._alike(new) or self._forwarded(document_id, text, at)
+        copy = self._compare(new, text)
         self._remember(new)
         return copy
+
+    def look(self, text: str) -> Copy | None:
+        """What `find` would answer now, without remembering the text."""
+        new = _remembered("", text, _NO_TIME)
+        return None if new is None else self._compare(new, text)
 
     def restore(self, rows: Iterable[tuple[str, str, datetime]]) -> None:
         """Rebuild the memory from stored (document id, text, at), in the order in which they were first seen."""
@@ -78,6 +84,9 @@ class Copies:
             new = _remembered(document_id, text, at)
             if new is not None:
                 self._remember(new)
+
+    def _compare(self, new: _Remembered, text: str) -> Copy | None:
+        return self._same(new) or self._alike(new) or self._forwarded(new, text)
 
     def _same(self, new: _Remembered) -> Copy | None:
         for sequence in _numbers(self._exact.get(new.text_hash)):
@@ -111,14 +120,14 @@ class Copies:
                 return Copy(new.document_id, old.document_id, *verdict)
         return None
 
-    def _forwarded(self, document_id: str, text: str, at: datetime) -> Copy | None:
+    def _forwarded(self, new: _Remembered, text: str) -> Copy | None:
         """A forwarded chain (//@someone: …) quotes its root, however long the comments before it are."""
         before, mark, root = text.rpartition("//@")
-        quoted = _remembered(document_id, _FORWARDER.sub("", root, count=1), at) if mark and before else None
+        quoted = _remembered(new.document_id, _FORWARDER.sub("", root, count=1), new.at) if mark and before else None
         if quoted is None:
             return None
         copy = self._same(quoted) or self._alike(quoted)
-        return None if copy is None else Copy(document_id, copy.original_id, copy.similarity, "quoted")
+        return copy and replace(copy, how="quoted")
 
     def _remember(self, new: _Remembered) -> None:
         sequence = self._first + len(self._texts)
