@@ -1,8 +1,9 @@
 """One document in, what is said in it out (研判): the pure half of the flow, safe in any process pool.
 
 Order: clean → mask → fold → places → scope; topic; accusation → departments; opinion kind; rumour; asks; sentiment.
-Every step reads the folded text (simplified, half-width, lower case, same offsets as the clean text) and gives its
-reason in words. The same document, district and models give the same analysis in every process and batch.
+Every step after masking reads the masked text, most of them folded (simplified, half-width, lower case, same offsets), so
+that no reason can quote a name or a number. The same document, district and models give the same analysis in every
+process and batch.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ class Analyser:
 
     def analyse(self, document: Document) -> Analysis:
         """Judge one document. Never fails on bad text: an empty one gets a neutral, unsure analysis."""
-        title, body = clean(document.title)[:TITLE_AT_MOST], clean(document.text)
-        masked_title, masked_text = mask(title), mask(body)
-        text = folded(f"{title}\n{body}" if title else body)[:READ_AT_MOST]
+        title, body = mask(clean(document.title)[:TITLE_AT_MOST]), mask(clean(document.text))
+        shown = f"{title}\n{body}" if title else body
+        text = folded(shown)[:READ_AT_MOST]
         opening = (len(title) + 1 if title else 0) + OPENING
         mentions = self._gazetteer.find(text, document)
         scope, scope_reason = judge_scope(mentions, opening - OPENING)
@@ -60,8 +61,8 @@ class Analyser:
         foreign = scope is not Scope.LOCAL and bool(mentions.hits)
         return Analysis(
             document_id=document.id,
-            language=language(f"{title}\n{body}"),
-            sentiment=self._sentiment.judge(f"{title}\n{body}" if title else body),
+            language=language(shown),
+            sentiment=self._sentiment.judge(shown),
             topic=topic,
             scope=scope,
             scope_reason=scope_reason,
@@ -69,10 +70,10 @@ class Analyser:
             departments=() if foreign else self._duties.guess(text, opening, topic, places, accused),
             opinion_kind=self._opinion.suggest(text, opening, document.kind),
             rumour=self._rumour.suggest(text),
-            masked_title=masked_title,
-            masked_text=masked_text,
+            masked_title=title,
+            masked_text=body,
             accusation=accused,
-            asks=self._asks.find(masked_title, masked_text),
+            asks=self._asks.find(title, body),
             engine=self._engine,
             digest=self.digest,
         )

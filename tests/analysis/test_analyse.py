@@ -49,6 +49,14 @@ def test_titles_and_texts_are_masked_and_asks_too(analyser: Analyser) -> None:
     assert "赵某某" in found.masked_text
 
 
+def test_no_reason_quotes_a_name_or_a_number(analyser: Analyser) -> None:
+    text = "我叫赵大海，赵大海恨死13812345678这个骗子了，赵大海的身份证320123199001011234被赵大海的邻居偷了"
+    found = analyser.analyse(Document(id="d", text=text, kind=Kind.WEIBO))
+    said = repr(found)
+    for secret in ("赵大海", "大海", "13812345678", "320123199001011234"):
+        assert secret not in said
+
+
 def test_traditional_and_full_width_text_is_judged_like_simplified(analyser: Analyser) -> None:
     plain = analyser.analyse(Document(id="d", text="云港区柳渡镇拆迁补偿款没有发，请问什么时候发", kind=Kind.MESSAGE))
     other = analyser.analyse(Document(id="d", text="雲港區柳渡鎮拆遷補償款沒有發，請問什麼時候發", kind=Kind.MESSAGE))
