@@ -7,14 +7,18 @@ import socket
 import time
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from pipeline.errors import HuiyingError
 from pipeline.flow import Flow, LeaseLost
 from pipeline.search.indexer import Indexer
 from pipeline.search.indexer import waiting as behind
+from pipeline.search.port import SearchError
 from pipeline.services import Services
 from pipeline.store import documents, leases
+
+log = structlog.get_logger()
 
 LEASE = "flow"
 LASTING = timedelta(seconds=8)  # a dead leader is followed within 10 s
@@ -46,8 +50,16 @@ class Worker:
         except LeaseLost:
             self.flow = None
             return 0
-        self.indexer.drain_all()
+        self._index()
         return placed
+
+    def _index(self) -> None:
+        """Bring the index up to date; when it is down, the flow goes on and the index catches up at a later step."""
+        try:
+            while self.indexer.drain():
+                pass
+        except SearchError as error:
+            log.warning("index.behind", error=str(error))
 
     def close(self) -> None:
         """Give lease and pen back."""
