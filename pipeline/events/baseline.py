@@ -8,7 +8,7 @@ Setting: [normal] of config/stages.toml.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from pipeline.events.stage_settings import Normal
 
@@ -48,7 +48,7 @@ class Baseline:
     def __init__(self, settings: Normal) -> None:
         self._settings = settings
         self._days: dict[str, dict[int, list[int]]] = {}
-        self._rates: dict[tuple[str, int, int], float] = {}
+        self._rates: dict[tuple[str, int], tuple[float, float, float]] = {}
         self._rates_day = -1
 
     def add(self, source: str, seconds: int) -> None:
@@ -64,17 +64,18 @@ class Baseline:
                 del days[old]
         counts[hour] += 1
 
-    def per_hour(self, source: str, seconds: int) -> float:
-        """Expected documents of `source` in the hour of `seconds`, from the same hour (±1) of the days before."""
-        day, hour = day_and_hour(seconds)
-        if day > self._rates_day:
+    def normal(self, source: str, seconds: int) -> tuple[float, float, float]:
+        """Expected documents of `source` in the 1, 6 and 24 hours up to the hour of `seconds`."""
+        slot = (seconds + SHANGHAI_OFFSET) // HOUR
+        if slot // 24 != self._rates_day:
             self._rates.clear()
-            self._rates_day = day
-        key = (source, day, hour)
-        rate = self._rates.get(key)
-        if rate is None:
-            rate = self._rates[key] = self._measure(source, day, hour)
-        return rate
+            self._rates_day = slot // 24
+        key = (source, slot)
+        found = self._rates.get(key)
+        if found is None:
+            hours = [self._measure(source, (slot - back) // 24, (slot - back) % 24) for back in range(24)]
+            found = self._rates[key] = (hours[0], math.fsum(hours[:6]), math.fsum(hours))
+        return found
 
     def _measure(self, source: str, day: int, hour: int) -> float:
         settings = self._settings
@@ -86,14 +87,9 @@ class Baseline:
         prior = settings.prior_per_hour * settings.day_profile[hour]
         return (total / 3 + prior * settings.prior_days) / (seen_days + settings.prior_days)
 
-    def expected(self, sources: Iterable[str], seconds: int, hours: int) -> float:
-        """Documents an ordinary event over `sources` would have in the `hours` up to `seconds` (order of sources is irrelevant)."""
-        names = sorted(sources)
-        rates = [
-            max(
-                self._settings.floor,
-                self._settings.share * math.fsum(self.per_hour(name, seconds - back * HOUR) for name in names),
-            )
-            for back in range(hours)
-        ]
-        return math.fsum(rates)
+    def expected(self, sources: Collection[str], seconds: int) -> tuple[float, float, float]:
+        """Documents that an ordinary event over `sources` has in 1, 6 and 24 hours; their order is irrelevant."""
+        rates = [self.normal(name, seconds) for name in sources]
+        share, floor = self._settings.share, self._settings.floor
+        one, six, day = (share * math.fsum(rate[window] for rate in rates) for window in range(3))
+        return max(floor, one), max(6 * floor, six), max(24 * floor, day)

@@ -279,8 +279,8 @@ class StageBook:
         hour, number = at // HOUR, len(tally.sources)
         cached = self._expected.get(event_id)
         if cached is None or cached[:2] != (hour, number):
-            expected = tuple(self._baseline.expected(tally.sources, at, hours) for hours in (1, 6, 24))
-            cached = self._expected[event_id] = (hour, number, (expected[0], expected[1], expected[2]))
+            expected = self._baseline.expected(tally.sources, at)
+            cached = self._expected[event_id] = (hour, number, expected)
         return evidence.gather(tally, at, cached[2])
 
     def _test(self, event_id: str, at: int) -> list[StageChange]:
