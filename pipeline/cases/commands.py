@@ -146,6 +146,7 @@ def open_case(
             connection, person_of(desk, connection, by), services.clock.now(), title=title, reason=reason,
             origin=Origin(origin.value), level=level, event_id=event, policy=policy,
         )  # fmt: skip
+        tell_people(connection, services, desk, changes)
     _show_changes(changes, as_json)
 
 
@@ -174,7 +175,17 @@ def act(
         who = person_of(desk, connection, by)
         action = read_action({**given, "kind": kind})
         changes = desk.act(connection, id_of(connection, number), action, who, services.clock.now())
+        tell_people(connection, services, desk, changes)
     _show_changes(changes, as_json)
+
+
+def tell_people(connection: Connection, services: Services, desk: Desk, changes: list[CaseChange]) -> None:
+    """Put the notices of these changes in the outbox, in the same transaction."""
+    from pipeline.notices.telling import Telling
+
+    telling = Telling(services.settings, desk, services.clock.now)
+    for change in changes:
+        telling.on_case(connection, change)
 
 
 def _show_changes(changes: list[CaseChange], as_json: bool) -> None:

@@ -88,6 +88,17 @@ def test_a_case_goes_from_opening_to_its_folder(line: Line, tmp_path: Path) -> N
         line.run("case", "export", number, "--out", str(out), "--by", "fang_yi", "--reason", "归档")
 
 
+def test_whoever_must_know_has_a_notice_in_the_outbox(line: Line) -> None:
+    (made,) = line.json("case", "open", "桥面塌陷", "--reason", "市民来电", "--by", "gu_lan")
+    store = Store(sqlite_url(line.folder / "huiying.db"))
+    with store.read() as connection:
+        waiting = connection.execute(text("select recipient, state from outbox")).all()
+    store.close()
+    assert made["tell"]
+    assert len(waiting) == len(made["tell"])
+    assert {row.state for row in waiting} == {"waiting"}
+
+
 def test_the_exported_folder_finds_a_cut_history(line: Line, tmp_path: Path) -> None:
     number = opened(line)
     act(line, number, "gu_lan", "noted", text="第一次电话")
