@@ -32,6 +32,7 @@ from pipeline.cases.happenings import (
     Escalated,
     InterpretationMissing,
     Opened,
+    PlannedDue,
     ReviewDue,
     Warned,
 )
@@ -174,6 +175,7 @@ _TELL: dict[type, Callable[[Any, CaseState, Office, OnDuty], list[Person]]] = {
     Lowered: _by("lead_unit", "duty_officer"),
     ReviewDue: _by("spokesperson", "duty_officer"),
     InterpretationMissing: _by("spokesperson", "lead_unit"),
+    PlannedDue: _by("spokesperson", "duty_officer"),
     SentTo: _sent,
     Closed: _by("lead_unit"),
 }

@@ -17,6 +17,7 @@ from pipeline.cases.happenings import (
     DeadlineMissed,
     Escalated,
     InterpretationMissing,
+    PlannedDue,
     ReviewDue,
     Warned,
 )
@@ -60,6 +61,8 @@ def pending(case: CaseState, mechanism: Mechanism, at: datetime) -> Iterator[Pen
     if case.review_at is not None and case.review_told != case.review_at and case.phase in _REVIEWED:
         yield case.review_at, ReviewDue(review_at=case.review_at)
     yield from _linkage(case, mechanism)
+    given = {*case.planned_told, *(response.planned for response in case.responses)}
+    yield from ((p.planned_at, PlannedDue(planned=p.id)) for p in case.planned if p.id not in given)
 
 
 _REVIEWED = (Phase.OFFLINE, Phase.WATCHING)

@@ -54,6 +54,7 @@ from pipeline.cases.happenings import (
     EventMerged,
     InterpretationMissing,
     Opened,
+    PlannedDue,
     Purged,
     ReviewDue,
     Warned,
@@ -68,7 +69,7 @@ Action = (
 )  # fmt: skip
 AnyFact = (
     Action | Opened | AlertJoined | EventMerged | Warned | DeadlineMissed | Escalated | AssignmentOverdue | ReviewDue
-    | InterpretationMissing | Purged
+    | InterpretationMissing | PlannedDue | Purged
 )  # fmt: skip
 
 _ACTIONS: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="kind")])

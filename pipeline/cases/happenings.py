@@ -99,6 +99,13 @@ class InterpretationMissing(Fact):
     response: str
 
 
+class PlannedDue(Fact):
+    """The time of a planned response has come and nothing was recorded."""
+
+    kind: Literal["planned_due"] = "planned_due"
+    planned: str
+
+
 class Purged(Fact):
     """Content destroyed by retention; the digests stay. Written on the office's own stream."""
 

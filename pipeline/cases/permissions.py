@@ -116,6 +116,7 @@ ACTION_NAMES = {
     "assignment_overdue": "反馈逾期",
     "review_due": "复核到期",
     "interpretation_missing": "缺少解读",
+    "planned_due": "拟开展的回应到期",
     "purged": "到期销毁内容",
 }
 

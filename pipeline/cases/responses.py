@@ -19,7 +19,7 @@ from pipeline.cases.actions import (
 )
 from pipeline.cases.clocks import Standing, class_in_force, clocks, has_clock
 from pipeline.cases.facts import AnyFact
-from pipeline.cases.happenings import InterpretationMissing
+from pipeline.cases.happenings import InterpretationMissing, PlannedDue
 from pipeline.cases.line import PAPER_NAMES, approved_latest, is_approved
 from pipeline.cases.mechanism import Mechanism
 from pipeline.cases.office import Applier, Asking, Decider
@@ -248,6 +248,10 @@ def _apply_adopted(case: CaseState, fact: Adopted, entry: Entry) -> CaseState:
     return replace(case, submissions=changed)
 
 
+def _apply_planned_due(case: CaseState, fact: PlannedDue, _entry: Entry) -> CaseState:
+    return replace(case, planned_told=(*case.planned_told, fact.planned))
+
+
 def _apply_unlinked(case: CaseState, fact: InterpretationMissing, _entry: Entry) -> CaseState:
     return replace(case, unlinked=(*case.unlinked, fact.response))
 
@@ -270,4 +274,5 @@ APPLIERS: dict[type, Applier] = {
     Submitted: _apply_submitted,
     Adopted: _apply_adopted,
     InterpretationMissing: _apply_unlinked,
+    PlannedDue: _apply_planned_due,
 }

@@ -223,6 +223,7 @@ class CaseState:
     instructions: tuple[Instruction, ...] = ()
     drafts: tuple[Draft, ...] = ()
     planned: tuple[PlannedResponse, ...] = ()
+    planned_told: tuple[str, ...] = ()  # planned ones whose time came without a response
     responses: tuple[Response, ...] = ()
     effects: tuple[EffectMeasured, ...] = ()
     warned: frozenset[tuple[str, str, str]] = frozenset()  # duty, mark, due

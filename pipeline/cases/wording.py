@@ -56,6 +56,7 @@ from pipeline.cases.happenings import (
     EventMerged,
     InterpretationMissing,
     Opened,
+    PlannedDue,
     Purged,
     ReviewDue,
     Warned,
@@ -93,7 +94,7 @@ AUDIENCE_NAMES = {
 
 def tell(fact: AnyFact, case: CaseState, office: Office) -> str:
     """The line for a fact, with the case as it was after it."""
-    return _TELLERS[type(fact)](fact, Telling(case, office))
+    return TELLERS[type(fact)](fact, Telling(case, office))
 
 
 def duty_name(duty: str, office: Office) -> str:
@@ -195,6 +196,12 @@ def _responded(f: Responded, t: Telling) -> str:
     return f"{text}；还有{len(still)}个问题未回答" if still else text
 
 
+def _planned_due(f: PlannedDue, t: Telling) -> str:
+    planned = next((p for p in t.case.planned if p.id == f.planned), None)
+    what = f"{FORM_NAMES[planned.form]}《{planned.title}》" if planned else f.planned
+    return f"拟开展的{what}时间已到，还没有登记：请登记回应，或说明改期"
+
+
 def _escalated(f: Escalated, t: Telling) -> str:
     names = "、".join(AUDIENCE_NAMES.get(one, one) for one in f.audience.split("、"))
     minutes = (
@@ -217,7 +224,7 @@ def _effect(f: EffectMeasured, _t: Telling) -> str:
     return f"回应效果（前后各{f.hours}小时）：{f.verdict}{still}"
 
 
-_TELLERS: dict[type, Teller] = {
+TELLERS: dict[type, Teller] = {
     Opened: _opened,
     AlertJoined: _joined,
     EventMerged: lambda f, _t: f"事件{f.merged}并入{f.kept}",
@@ -260,6 +267,7 @@ _TELLERS: dict[type, Teller] = {
     Escalated: _escalated,
     AssignmentOverdue: lambda f, t: f"{_unit_of(t.case, f.assignment)}反馈逾期，应于{moment_text(f.due)}前反馈",
     ReviewDue: lambda _f, _t: "复核时间到：请确认是否已经解决",
+    PlannedDue: _planned_due,
     InterpretationMissing: lambda f, _t: f"发布{f.response}没有同步解读，请尽快补上解读",
     Purged: lambda f, _t: f"案卷{f.case}保管期满，内容已销毁（{len(f.positions)}条）：{f.reason}",
 }

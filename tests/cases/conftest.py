@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from pipeline.cases.desk import CaseChange, Desk
 from pipeline.cases.duty_desk import now_on_duty
@@ -24,6 +24,8 @@ from pipeline.clock import SHANGHAI
 from pipeline.document import Alert, EventState, Scope, Stage
 from pipeline.store import cases
 from pipeline.store.engine import Store, open_store, sqlite_url
+from pipeline.store.schema.documents import analyses, documents
+from pipeline.store.schema.events import event_documents, events
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 FIRE = datetime(2026, 3, 15, 2, 40, tzinfo=SHANGHAI)
@@ -205,3 +207,27 @@ def play(store: Store, desk: Desk) -> Iterator[Play]:
 def hours() -> Callable[[float], datetime]:
     """A moment so many hours after the fire broke out."""
     return lambda count: FIRE + timedelta(hours=count)
+
+
+def store_event(play: Play, event_id: str, counts: dict[int, int], hours_earlier: int = 0) -> None:
+    first = FIRE - timedelta(hours=hours_earlier)
+    play.connection.execute(
+        insert(events).values(
+            id=event_id, title="t", first_document_id="d", opened_at=first, last_at=first, stage="hot", stage_since=first,
+            stage_reason="", heat=1.0, documents=1, negative=1, scope="local", topic="安全生产", state={}, named_by="",
+            merged_into="", mute_reason="",
+        )
+    )  # fmt: skip
+    for hour, count in counts.items():
+        for n in range(count):
+            key, at = f"{event_id}-{hour}-{n}", first + timedelta(hours=hour, minutes=n)
+            play.connection.execute(insert(documents).values(id=key, kind="weibo", text="t", known_at=at))
+            play.connection.execute(
+                insert(analyses).values(
+                    document_id=key, language="zh", sentiment="negative" if n % 2 else "neutral", score=0, confidence=1,
+                    topic="安全生产", scope="local", title="", text="", detail={"asks": []}, digest="",
+                )
+            )  # fmt: skip
+            play.connection.execute(
+                insert(event_documents).values(document_id=key, event_id=event_id, known_at=at, score=1, reason="")
+            )

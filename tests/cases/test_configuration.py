@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.cases.assessment import STAGES
-from pipeline.cases.facts import read_action
+from pipeline.cases.facts import AnyFact, read_action
 from pipeline.cases.mechanism import load_mechanism
 from pipeline.cases.office import Office
 from pipeline.cases.people import Role, load_people
@@ -17,6 +17,7 @@ from pipeline.cases.permissions import ACTION_NAMES
 from pipeline.cases.refusal import Refused
 from pipeline.cases.roster import load_pattern
 from pipeline.cases.steps import ALLOWED, APPLIERS, DECIDERS
+from pipeline.cases.wording import TELLERS
 
 from .conftest import CONFIG
 
@@ -99,6 +100,13 @@ def test_every_action_has_rule_name_permission_and_a_phase(office: Office) -> No
         assert name in ACTION_NAMES
         assert office.mechanism.permissions.get(name), f"nobody may {name}"
         assert any(kind in allowed for allowed in ALLOWED.values()), name
+
+
+def test_every_fact_can_be_folded_told_and_named() -> None:
+    for kind in AnyFact.__args__:  # type: ignore[attr-defined]
+        assert kind in APPLIERS, kind
+        assert kind in TELLERS, kind
+        assert kind.model_fields["kind"].default in ACTION_NAMES
 
 
 def test_permissions_name_only_actions_that_exist(office: Office) -> None:

@@ -9,15 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert
 
 from pipeline.cases.effect import Voice, Window, similar_changes, verdict, windows
 from pipeline.cases.office import Office
 from pipeline.cases.refusal import Refused
-from pipeline.store.schema.documents import analyses, documents
-from pipeline.store.schema.events import event_documents, events
 
-from .conftest import FIRE, Play
+from .conftest import FIRE, Play, store_event
 
 At = Callable[[float], datetime]
 
@@ -140,27 +137,3 @@ def test_the_effect_is_measured_from_the_stored_event_a_window_later(ready: Play
     assert (effect.before["voices"], effect.after["voices"]) == (16, 3)
     assert "同类未回应事件同期变化中位数" in effect.verdict
     assert effect.open_questions == ("空气还能不能呼吸", "起火原因")
-
-
-def store_event(play: Play, event_id: str, counts: dict[int, int], hours_earlier: int = 0) -> None:
-    first = FIRE - timedelta(hours=hours_earlier)
-    play.connection.execute(
-        insert(events).values(
-            id=event_id, title="t", first_document_id="d", opened_at=first, last_at=first, stage="hot", stage_since=first,
-            stage_reason="", heat=1.0, documents=1, negative=1, scope="local", topic="安全生产", state={}, named_by="",
-            merged_into="", mute_reason="",
-        )
-    )  # fmt: skip
-    for hour, count in counts.items():
-        for n in range(count):
-            key, at = f"{event_id}-{hour}-{n}", first + timedelta(hours=hour, minutes=n)
-            play.connection.execute(insert(documents).values(id=key, kind="weibo", text="t", known_at=at))
-            play.connection.execute(
-                insert(analyses).values(
-                    document_id=key, language="zh", sentiment="negative" if n % 2 else "neutral", score=0, confidence=1,
-                    topic="安全生产", scope="local", title="", text="", detail={"asks": []}, digest="",
-                )
-            )  # fmt: skip
-            play.connection.execute(
-                insert(event_documents).values(document_id=key, event_id=event_id, known_at=at, score=1, reason="")
-            )

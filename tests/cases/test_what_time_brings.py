@@ -121,6 +121,19 @@ def test_review_time_of_a_watched_case_comes(play: Play, hours: At) -> None:
     assert kinds([c for c in play.live(hours(1), hours(30)) if c.case_id]) == ["review_due"]
 
 
+def test_a_planned_press_conference_that_nobody_recorded_is_asked_for(play: Play, hours: At) -> None:
+    play.alert(hours(0), legal_class="其他政务舆情")
+    play.answering(hours(0.1))
+    plan = {"form": "press_conference", "unit": "区委宣传部", "title": "情况发布会"}
+    play.act("gu_lan", "response_planned", hours(1), planned_at=hours(5).isoformat(), **plan)
+    play.act("gu_lan", "response_planned", hours(1), planned_at=hours(6).isoformat(), **plan)
+    play.approved_line(hours(2))
+    play.respond(hours(4), "press_conference", planned="p1")
+    asked = [c for c in play.live(hours(4), hours(9)) if c.kind == "planned_due"]
+    assert [c.at for c in asked] == [hours(6)]
+    assert "《情况发布会》时间已到" in asked[0].text
+
+
 def test_time_brings_nothing_to_a_closed_case_but_its_effect(play: Play, hours: At) -> None:
     play.alert(hours(0), legal_class="其他政务舆情")
     play.answering(hours(0.1))
