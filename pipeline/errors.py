@@ -4,6 +4,7 @@ HuiyingError                      one Chinese line: what is wrong and how to men
 (config.settings.SettingsError stands apart: config lies below this room)
 ├── pipeline.store.engine.StoreError          the store cannot be opened or is of another version
 ├── pipeline.importing.ImportRefused          a file that cannot be read at all
+├── pipeline.cases.refusal.Refused            an action, form or file that the rules of cases do not allow
 └── (rooms add theirs beside their code and draw it here)
 """
 
