@@ -13,7 +13,7 @@ from crawlers.fetcher import EngineFetcher
 from crawlers.network import allowing
 from crawlers.opening import all_sources
 from crawlers.read import PageReader
-from crawlers.source import Source, SourceError
+from crawlers.source import Polite, Source, SourceError
 from crawlers.visit import KnownPage, Visit
 from pipeline.document import Kind
 from pipeline.services import Services
@@ -59,6 +59,7 @@ def _draft(services: Services, url: str, name: str, kind: Kind) -> Source:
             spider="site",
             url=url.strip(),
             allow_private=(host,) if host in private else (),
+            polite=Polite(delay_seconds=0, adaptive=False) if host in private else Polite(),  # the office's own machine
         )
     except ValidationError as error:
         raise SourceError(f"不能由“{url[:80]}”建立信源：{error.errors()[0]['msg']}") from None
