@@ -125,9 +125,9 @@ def test_a_database_locked_for_long_is_told_and_no_document_is_blamed(office: Bu
     services = office()
     services.intake.take(crowd)
 
-    @event.listens_for(services.store.engine, "begin", insert=True)
-    def _impatient(connection: object) -> None:
-        connection.exec_driver_sql("PRAGMA busy_timeout=100")  # type: ignore[attr-defined]
+    @event.listens_for(services.store.engine, "checkout")
+    def _impatient(raw: sqlite3.Connection, _record: object, _proxy: object) -> None:
+        raw.execute("PRAGMA busy_timeout=100")
 
     other = sqlite3.connect(services.settings.data_dir / "huiying.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
