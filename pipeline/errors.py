@@ -5,6 +5,9 @@ HuiyingError                      one Chinese line: what is wrong and how to men
 ├── pipeline.store.engine.StoreError          the store cannot be opened or is of another version
 ├── pipeline.importing.ImportRefused          a file that cannot be read at all
 ├── pipeline.cases.refusal.Refused            an action, form or file that the rules of cases do not allow
+├── pipeline.analysis.district.DistrictError      a file of the district's configuration is missing or wrong
+├── pipeline.analysis.gazetteer.GazetteerError    no such district, or no national gazetteer installed
+├── pipeline.analysis.train_topic.TrainingRefused a labelled file that cannot be used
 └── (rooms add theirs beside their code and draw it here)
 """
 
