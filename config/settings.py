@@ -89,6 +89,7 @@ class WebSettings(Group):
     port: int = Field(8600, ge=1, le=65535)
     secure_cookies: bool = False
     idle_minutes: int = Field(30, ge=1)
+    demo_accounts: bool = Field(False, description="登录页显示演示账号；只用于演示")
 
 
 class RetentionSettings(Group):

@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection
 
+from pipeline import corrections
 from pipeline.errors import HuiyingError
 from pipeline.flow import Flow, LeaseLost
 from pipeline.search.indexer import Indexer
@@ -31,6 +32,7 @@ class Worker:
         self.services = services
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self.flow: Flow | None = None
+        self.corrected = ""
         self.indexer = Indexer(services.store, services.index(), services.clock)
 
     def hold(self, connection: Connection) -> bool:
@@ -41,6 +43,9 @@ class Worker:
         """Bring everything that waits down the flow and into the index; how many documents moved. 0 = somebody else leads."""
         with self.services.store.write() as connection:
             held = self.hold(connection)
+            corrected = corrections.mark(connection)
+        if corrected != self.corrected:
+            self.flow, self.corrected = None, corrected  # a person has merged or split: the memory here is stale
         if not held:
             self.flow = None  # whoever leads has moved on: the memory here is stale
             return 0

@@ -156,6 +156,24 @@ def _members(connection: Connection, where: ColumnElement[bool]) -> Iterator[Mem
         yield Member(Judged(document_of(row), analysis_of(row)), row.event_id, copy, row.placed_at)
 
 
+def members_of(connection: Connection, event_ids: Sequence[str]) -> Iterator[Member]:
+    """All documents of these events, in the order of placing."""
+    return _members(connection, event_documents.c.event_id.in_(list(event_ids)))
+
+
+def observations_of(connection: Connection, event_ids: Sequence[str]) -> Iterator[tuple[str, Observation]]:
+    """Counters that the flow has counted, of the documents of these events, with their events' ids, by time."""
+    table = event_documents
+    rows = connection.execution_options(yield_per=1000).execute(
+        select(observations, table.c.event_id)
+        .join(table, table.c.document_id == observations.c.document_id)
+        .where(observations.c.applied.is_(True), table.c.event_id.in_(list(event_ids)))
+        .order_by(observations.c.at, observations.c.document_id)
+    )
+    for row in rows:
+        yield row.event_id, observation_of(row)
+
+
 def live_states(connection: Connection, since: datetime) -> list[EventState]:
     """Events with something since `since`, as last computed, oldest first."""
     rows = connection.execute(

@@ -1,0 +1,159 @@
+"""Charts (图): one Altair specification → SVG in pages, PNG in mails and documents, with its text and its table.
+
+Rendered offline by vl-convert; Chinese letters come from the fonts of an installed wheel, so that PNGs need no system font.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from dashboards.words import moment
+from pipeline.clock import shanghai
+
+FONT = "Noto Sans SC"
+INK, SOFT, BLUE, RED = "#1c2430", "#515c6b", "#2a6296", "#b3261e"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened at a moment and stands as a line on a timeline: a stage, or a response of ours."""
+
+    at: datetime
+    label: str
+    kind: str = "stage"  # stage | response
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Documents from `start` on, and how many of them are negative."""
+
+    start: datetime
+    documents: int
+    negative: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture with the same content as words (`alternative`) and as a table (`heads`, `rows`)."""
+
+    specification: dict[str, Any]
+    alternative: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...] = field(default=())
+
+    def svg(self) -> str:
+        """The picture as SVG."""
+        return str(_renderer().vegalite_to_svg(self.specification))
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """The picture as PNG; `scale` pixels a point."""
+        return bytes(_renderer().vegalite_to_png(self.specification, scale=scale))
+
+
+def timeline(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = (), width: int = 760, height: int = 190) -> Chart:
+    """Volume by time, the negative part filled, stages and responses as named lines."""
+    import altair as alt
+
+    rows = [
+        {"时间": local(bar.start), "类": name, "文档": count}
+        for bar in bars
+        for name, count in (("负面", bar.negative), ("其他", bar.documents - bar.negative))
+    ]
+    step = (bars[1].start - bars[0].start) if len(bars) > 1 else None
+    hours = step.total_seconds() / 3600 if step else 1
+    volume = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_bar(size=max(1.5, min(18.0, 0.8 * width / max(1, len(bars)))), align="left")
+        .encode(
+            x=alt.X("时间:T", title=None, axis=alt.Axis(format="%-m月%-d日 %H时", labelAngle=0, labelOverlap=True)),
+            y=alt.Y("文档:Q", title=f"篇／{hours:g}小时", axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color("类:N", scale=alt.Scale(domain=["负面", "其他"], range=[RED, "#9db8d2"]), title=None),
+            order=alt.Order("类:N", sort="descending"),
+        )
+    )
+    layers = [volume]
+    for kind, colour, dash in (("stage", SOFT, [3, 3]), ("response", "#1d6b3c", [1, 0])):
+        told = [{"时间": local(mark.at), "名": mark.label} for mark in marks if mark.kind == kind]
+        if told:
+            base = alt.Chart(alt.Data(values=told)).encode(x="时间:T")
+            layers.append(base.mark_rule(color=colour, strokeDash=dash, strokeWidth=1.3))
+            layers.append(
+                base.mark_text(
+                    align="left", dx=3, y=4 if kind == "stage" else 18, baseline="top", fontSize=11, color=colour
+                ).encode(text="名:N")
+            )
+    chart = alt.layer(*layers).properties(width=width, height=height)
+    heads = ("时间", "文档", "负面")
+    table = tuple((moment(bar.start), str(bar.documents), str(bar.negative)) for bar in bars if bar.documents)
+    return Chart(_finished(chart), _timeline_words(title, bars, marks), heads, table)
+
+
+def shares(title: str, parts: Sequence[tuple[str, float]], unit: str = "篇", width: int = 420) -> Chart:
+    """Bars side by side, longest first, each with its number."""
+    import altair as alt
+
+    rows = [{"名": name, "数": value} for name, value in parts]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("名:N", sort=[name for name, _ in parts], title=None), x=alt.X("数:Q", title=unit)
+    )
+    chart = (base.mark_bar(color=BLUE) + base.mark_text(align="left", dx=3, color=INK).encode(text="数:Q")).properties(
+        width=width, height=max(40, 22 * len(rows))
+    )
+    said = "、".join(f"{name}{value:g}{unit}" for name, value in parts)
+    return Chart(
+        _finished(chart), f"{title}：{said or '暂无'}。", ("名称", unit), tuple((n, f"{v:g}") for n, v in parts)
+    )
+
+
+def local(at: datetime) -> str:
+    """Shanghai's wall time without an offset: what Vega draws as it stands."""
+    return f"{shanghai(at):%Y-%m-%dT%H:%M:%S}"
+
+
+def _timeline_words(title: str, bars: Sequence[Bar], marks: Sequence[Mark]) -> str:
+    if not bars:
+        return f"{title}：暂无文档。"
+    peak = max(bars, key=lambda bar: bar.documents)
+    total, negative = sum(bar.documents for bar in bars), sum(bar.negative for bar in bars)
+    text = f"{title}：{moment(bars[0].start)}至{moment(bars[-1].start)}共{total}篇，负面{negative}篇；最多在{moment(peak.start)}，{peak.documents}篇。"
+    told = "；".join(f"{moment(mark.at)} {mark.label}" for mark in sorted(marks, key=lambda mark: mark.at))
+    return text + (f"其间：{told}。" if told else "")
+
+
+def _finished(chart: Any) -> dict[str, Any]:
+    fonts = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 11, "titleFontSize": 11}
+    chart = (
+        chart.configure(font=FONT, background="white")
+        .configure_axis(**fonts, labelColor=SOFT, titleColor=SOFT, gridColor="#e8ebef", domainColor="#b8c0ca")
+        .configure_legend(**fonts, orient="top-right", offset=0)
+        .configure_view(stroke=None)
+    )
+    made: dict[str, Any] = chart.to_dict()
+    return made
+
+
+@cache
+def _renderer() -> Any:
+    import vl_convert
+
+    for folder in _font_folders():
+        vl_convert.register_font_directory(folder)
+    return vl_convert
+
+
+def _font_folders() -> list[str]:
+    """Folders of the wheel that carries Noto Sans SC."""
+    root = files("pylopdf_fonts_zh_cn")
+    found = {str(path.parent) for pattern in ("*.ttf", "*.otf") for path in _under(root).rglob(pattern)}
+    return sorted(found)
+
+
+def _under(root: Any) -> Any:
+    from pathlib import Path
+
+    return Path(str(root))

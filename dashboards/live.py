@@ -1,0 +1,71 @@
+"""Live updates (实时更新): one watcher reads the journal, every open page hears that something changed.
+
+Only numbers go out, never a text: a page then asks for itself again, with the rights of whoever looks at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import func, select
+from starlette.concurrency import run_in_threadpool
+
+from pipeline.store.engine import Store
+from pipeline.store.schema.events import changes
+
+EVERY = 0.3  # seconds between two looks
+BEAT = 15.0  # seconds of silence after which a page is told that we are there
+
+
+class Journal:
+    """The number of the last change, watched while the application runs."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.number = 0
+        self._news: asyncio.Condition | None = None
+
+    def read(self) -> int:
+        """The number of the last line of the journal; 0 when it is empty."""
+        with self.store.read() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(changes.c.number), 0))).scalar_one())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self._news = asyncio.Condition()
+        self.number = await run_in_threadpool(self.read)
+        watcher = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watcher.cancel()
+
+    async def _watch(self) -> None:
+        assert self._news is not None
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                number = await run_in_threadpool(self.read)
+            except Exception:  # noqa: S112 (the store is away for a moment: look again)
+                continue
+            if number != self.number:
+                self.number = number
+                async with self._news:
+                    self._news.notify_all()
+
+    async def stream(self, after: int) -> AsyncIterator[str]:
+        """Server-sent events: the number whenever it grows beyond `after`; a comment now and then keeps the line open."""
+        assert self._news is not None
+        yield "retry: 2000\n\n"
+        told = after
+        while True:
+            if self.number != told:
+                told = self.number
+                yield f"id: {told}\ndata: {told}\n\n"
+            try:
+                async with self._news:
+                    await asyncio.wait_for(self._news.wait_for(lambda: self.number != told), BEAT)  # noqa: B023
+            except TimeoutError:
+                yield ": here\n\n"

@@ -1,0 +1,54 @@
+"""事件一览 and 预警一览: filtered, sorted, paged. Two statements each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from pipeline.store.schema.events import alerts, events
+
+PAGE = 40
+SORTS = {"heat": (events.c.heat.desc(), events.c.id), "last": (events.c.last_at.desc(), events.c.id), "documents": (events.c.documents.desc(), events.c.id)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """What is asked of the list; '' = all."""
+
+    stage: str = ""
+    scope: str = ""
+    topic: str = ""
+    words: str = ""
+    sort: str = "last"
+
+
+def read_events(connection: Connection, asked: EventFilter, page: int) -> tuple[int, list[Row[Any]]]:
+    """How many there are, and one page of them."""
+    where = [events.c.merged_into == ""]
+    for column, value in ((events.c.stage, asked.stage), (events.c.scope, asked.scope), (events.c.topic, asked.topic)):
+        if value:
+            where.append(column == value)
+    if asked.words:
+        where.append(events.c.title.contains(asked.words, autoescape=True))
+    total = int(connection.execute(select(func.count()).select_from(events).where(*where)).scalar_one())
+    query = select(events).where(*where).order_by(*SORTS.get(asked.sort, SORTS["last"]))
+    return total, list(connection.execute(query.limit(PAGE).offset(page * PAGE)))
+
+
+def read_alerts(connection: Connection, since: datetime, level: int = 0) -> list[Row[Any]]:
+    """Alerts raised or grown since, the latest first."""
+    query = (
+        select(alerts, events.c.title.label("event_title"), events.c.stage.label("event_stage"))
+        .outerjoin(events, events.c.id == alerts.c.event_id)
+        .where(alerts.c.updated_at >= since)
+        .order_by(alerts.c.updated_at.desc(), alerts.c.id)
+        .limit(300)
+    )
+    return list(connection.execute(query.where(alerts.c.level == level) if level else query))
+
+
+def alert(connection: Connection, alert_id: str) -> Row[Any] | None:
+    return connection.execute(select(alerts).where(alerts.c.id == alert_id)).one_or_none()

@@ -1,0 +1,229 @@
+"""事件: what is it, how did it spread, what do people think, and what did we do?"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from sqlalchemy import Connection, Row
+from starlette.responses import Response
+
+from dashboards import charts
+from dashboards.queries import event as queries
+from dashboards.queries.event import EventPage
+from dashboards.room import Looking, OfficeLooking, Posted, Visitor, back_to
+from pipeline import corrections
+from pipeline.cases.responses import FORM_NAMES
+from pipeline.cases.vocabulary import Origin
+from pipeline.clock import parse_time
+from pipeline.document import Kind, Stage
+from pipeline.errors import HuiyingError
+from pipeline.events.stage_settings import StageSettings
+from pipeline.store.events import record
+
+router = APIRouter(include_in_schema=False)
+PRIVATE = (Kind.WEIBO, Kind.WECHAT, Kind.VIDEO)  # kinds whose source may be somebody's own account
+
+
+@router.get("/events/{event_id}")
+def show(visitor: OfficeLooking, event_id: str) -> Response:
+    room = visitor.room
+    with room.services.store.read() as connection:
+        row = _found(connection, event_id)
+        page = queries.read(connection, row, _voice().official)
+    if row.id != event_id:
+        return back_to(f"/events/{row.id}", "这个事件已并入本事件。")
+    chart = timeline_chart(page)
+    return visitor.show(
+        "event.html",
+        page=page,
+        chart=chart,
+        chart_mark=sha256(repr(chart.specification).encode()).hexdigest()[:12],
+        spread=named(page),
+        number=visitor.request.app.state.journal.number,
+        can_open=visitor.may("open"),
+    )
+
+
+@router.get("/events/{event_id}/timeline.svg")
+def picture(request: Request, visitor: OfficeLooking, event_id: str) -> Response:
+    """The timeline as a picture; a browser keeps it until the event changes (its address then changes)."""
+    del request
+    with visitor.room.services.store.read() as connection:
+        row = _found(connection, event_id)
+        chart = timeline_chart(queries.read(connection, row, _voice().official))
+    headers = {
+        "cache-control": "private, max-age=86400",
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+    }
+    return Response(_drawn(_Frozen(chart)), media_type="image/svg+xml", headers=headers)
+
+
+class _Frozen:
+    """A chart as a key: two with the same specification are one picture."""
+
+    def __init__(self, chart: charts.Chart) -> None:
+        self.chart = chart
+        self.key = repr(chart.specification)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Frozen) and other.key == self.key
+
+
+@lru_cache(maxsize=256)
+def _drawn(frozen: _Frozen) -> str:
+    return frozen.chart.svg()
+
+
+def timeline_chart(page: EventPage) -> charts.Chart:
+    """Volume and mood by time, with stages and our responses marked."""
+    bars = [charts.Bar(bucket.start, bucket.documents, bucket.negative) for bucket in page.timeline]
+    moves = [
+        charts.Mark(one.at, _STAGE[one.what]) for one in page.stages if one.what in _STAGE and one.detail.get("before")
+    ]
+    answers = [
+        charts.Mark(answer.moment, FORM_NAMES[answer.form], "response")
+        for one in page.cases
+        for answer in one.responses
+    ]
+    return charts.timeline("声量时间线", bars, [*moves[-8:], *answers])
+
+
+_STAGE = {Stage.GATHERING: "集聚", Stage.HOT: "热议", Stage.COOLING: "回落", Stage.QUIET: "平息"}
+
+
+def named(page: EventPage) -> list[queries.Spread]:
+    """Sources by name where they are institutions, media or platforms; accounts of others are one line a kind."""
+    voice = _voice()
+    kept: list[queries.Spread] = []
+    others: dict[str, queries.Spread] = {}
+    for one in page.spread:
+        public = one.kind not in PRIVATE or any(name in one.source for name in (*voice.official, *voice.media))
+        if public:
+            kept.append(one)
+            continue
+        known = others.get(one.kind)
+        others[one.kind] = queries.Spread(
+            one.kind,
+            "网民与其他账号",
+            min(known.first, one.first) if known else one.first,
+            one.documents + (known.documents if known else 0),
+            one.copied + (known.copied if known else 0),
+            one.negative + (known.negative if known else 0),
+        )
+    return sorted([*kept, *others.values()], key=lambda one: (one.first, one.source))
+
+
+@cache
+def _voice() -> Any:
+    return StageSettings.load().voice
+
+
+def _found(connection: Connection, event_id: str) -> Row[Any]:
+    row = queries.find(connection, event_id)
+    if row is None:
+        raise HTTPException(404, "没有这个事件。")
+    return row
+
+
+# ---------------------------------------------------------------------- what a person decides about an event
+@router.post("/events/{event_id}/open")
+def open_case(sent: Posted, event_id: str) -> Response:
+    """Make a case of it."""
+    visitor = sent.by
+    level = sent.text("level")
+    with visitor.room.services.store.write() as connection:
+        row = _found(connection, event_id)
+        changes = visitor.room.desk.open_by_hand(
+            connection,
+            visitor.person,
+            visitor.now,
+            title=sent.text("title") or row.title,
+            reason=sent.text("reason"),
+            origin=Origin.MANUAL,
+            level=int(level) if level in ("1", "2", "3", "4") else 4,
+            event_id=row.id,
+        )
+        record(connection, [change.line() for change in changes])
+    return back_to(f"/cases/{changes[0].case_id}", "已建单。")
+
+
+@router.post("/events/{event_id}/correct")
+def correct(sent: Posted, event_id: str) -> Response:
+    """Rename, mute, wake, merge or split, each with its reason; the journal keeps who did it."""
+    visitor = sent.by
+    _may_correct(visitor)
+    do, reason, at = sent.text("do"), sent.text("reason"), visitor.now
+    if not reason:
+        raise HuiyingError("请写明理由。")
+    by = visitor.person.id
+    with visitor.room.services.store.write() as connection:
+        row = _found(connection, event_id)
+        match do:
+            case "rename":
+                corrections.rename(connection, row.id, sent.text("title"), by, at, reason)
+            case "mute":
+                corrections.mute(connection, row.id, _moment(sent.text("until")), by, at, reason)
+            case "wake":
+                corrections.wake(connection, row.id, by, at, reason)
+            case "merge":
+                other = _found(connection, sent.text("other").rsplit("/", 1)[-1])
+                kept = corrections.merge(connection, row.id, other.id, by, at, reason, visitor.room.desk)
+                return back_to(f"/events/{kept}", "已合并。")
+            case "split":
+                made = corrections.split(connection, row.id, sent.all("document"), by, at, reason)
+                return back_to(f"/events/{made}", "已拆出为新事件。")
+            case _:
+                raise HuiyingError("没有这种操作；请刷新页面再试。")
+    return back_to(f"/events/{row.id}", "已记录。")
+
+
+def _may_correct(visitor: Visitor) -> None:
+    if not visitor.may("open"):
+        raise HTTPException(403, "改名、静音、合并、拆分由值班员或新闻发言人办理。")
+
+
+def _moment(said: str) -> Any:
+    try:
+        return parse_time(said)
+    except ValueError as error:
+        raise HuiyingError("静音须写明到何时为止，如 2026-03-16T08:00。") from error
+
+
+@router.get("/documents/{document_id:path}")
+def document(visitor: Looking, document_id: str) -> Response:
+    """One document: what it says (masked), how it was judged, where it came from."""
+    from dashboards.queries import document as document_queries
+
+    if not visitor.is_office:
+        raise HTTPException(403, "这一页供新闻办使用。")
+    with visitor.room.services.store.read() as connection:
+        found = document_queries.read(connection, document_id)
+    if found is None:
+        raise HTTPException(404, "没有这篇文档。")
+    return visitor.show("document.html", found=found, can_unmask=visitor.may("unmask"), shown="")
+
+
+@router.post("/unmask/{document_id:path}")
+def unmask(sent: Posted, document_id: str) -> Response:
+    """The text as it was collected, for a role that needs it, with a reason that is kept."""
+    from dashboards.queries import document as document_queries
+    from pipeline.store import cases as case_store
+
+    visitor = sent.by
+    reason = sent.text("reason")
+    if not visitor.may("unmask"):
+        raise HTTPException(403, "查看未脱敏原文由新闻发言人办理。")
+    if len(reason) < 4:
+        raise HuiyingError("请写明查看未脱敏原文的理由。")
+    with visitor.room.services.store.write() as connection:
+        found = document_queries.read(connection, document_id)
+        if found is None:
+            raise HTTPException(404, "没有这篇文档。")
+        case_store.audit(connection, visitor.now, visitor.person.id, "unmask", "", f"{document_id[:60]}：{reason}")
+    return visitor.show("document.html", found=found, can_unmask=True, shown=found.judged.document.text)
