@@ -24,6 +24,10 @@ _BANK = re.compile(rf"(?<!{_DIGIT})[3-6](?:[\s\-]?{_DIGIT}){{15,18}}(?!{_DIGIT})
 _MOBILE = re.compile(
     rf"(?<!{_DIGIT})(?:(?:\+|＋|00)?{_GAP}86{_GAP})?[1１]{_GAP}[3-9３-９](?:{_GAP}{_DIGIT}){{9}}(?!{_DIGIT})"
 )
+_GROUPED_MOBILE = re.compile(
+    rf"[1１][3-9３-９]{_DIGIT}[\s\-—.·]{_DIGIT}{{4}}[\s\-—.·]{_DIGIT}{{4}}"
+)  # even with a digit behind it
+_LONG_NUMBER = re.compile(rf"{_DIGIT}{{11,}}")  # whatever it is, a person may be found by it
 _SPOKEN_MOBILE = re.compile(rf"[一幺][三四五六七八九](?:[\s\-、]?{_SPOKEN}){{9}}(?!{_SPOKEN})")
 _LANDLINE = re.compile(rf"(?<!{_DIGIT})(?:[（(]?0{_DIGIT}{{2,3}}[)）]?[\s\-—–]{{0,2}}){_DIGIT}{{7,8}}(?!{_DIGIT})")
 _LOCAL_LINE = re.compile(
@@ -58,7 +62,7 @@ _HOME = re.compile(
     r"([0-9０-９一二三四五六七八九十]{1,5}\s?(?:号|组|栋|幢|号楼|弄|队)(?:\s?[0-9０-９一二三四五六七八九十]{1,5}\s?(?:号|栋|幢|楼|单元|室|户))*)"
 )
 
-HIDDEN_PHONE, HIDDEN_IDENTITY, HIDDEN_CARD = "［电话］", "［身份证号］", "［卡号］"
+HIDDEN_PHONE, HIDDEN_IDENTITY, HIDDEN_CARD, HIDDEN_NUMBER = "［电话］", "［身份证号］", "［卡号］", "［号码］"
 HIDDEN_MAIL, HIDDEN_ACCOUNT, HIDDEN_PLATE, HIDDEN_ADDRESS = "［邮箱］", "［账号］", "［车牌］", "［门牌］"
 
 
@@ -71,7 +75,9 @@ _DIGITS_ONLY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
     (_ACCOUNT, _account),
     (_BANK, HIDDEN_CARD),
     (_MOBILE, HIDDEN_PHONE),
+    (_GROUPED_MOBILE, HIDDEN_PHONE),
     (_OLD_IDENTITY, HIDDEN_IDENTITY),
+    (_LONG_NUMBER, HIDDEN_NUMBER),
     (_LANDLINE, HIDDEN_PHONE),
     (_LOCAL_LINE, lambda found: found[1] + HIDDEN_PHONE),
 )

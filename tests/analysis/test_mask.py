@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import random
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -136,3 +139,15 @@ def test_no_mobile_number_survives_wherever_it_stands(before: str, gap: str, aft
 def test_masking_twice_is_masking_once(text: str) -> None:
     once = mask(text)
     assert mask(once) == once
+
+
+def test_numbers_planted_anywhere_in_real_messages_are_all_hidden(shared_data: Path) -> None:
+    chance = random.Random(3)
+    with (shared_data / "messages" / "hot_issue_messages.tsv").open(encoding="utf-8", newline="") as handle:
+        texts = [clean(row["留言详情"]) for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)][:800]
+    for text in texts:
+        number = "1" + chance.choice("3456789") + "".join(chance.choice("0123456789") for _ in range(9))
+        written = chance.choice((number, f"{number[:3]}-{number[3:7]}-{number[7:]}", f"+86 {number}", f"({number})"))
+        at = chance.randint(0, len(text))
+        masked = mask(text[:at] + written + text[at:])
+        assert number not in re.sub(r"\D", "", masked)
