@@ -9,29 +9,30 @@ numbers, time. A document that fits two events, themselves alike, joins them: th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from heapq import nsmallest
 
 from pipeline.document import Copy, Judged, Placement
 from pipeline.events.incidents import Incidents, shipped_incidents
-from pipeline.events.likeness import Likeness, likeness, rarities, reason_of
+from pipeline.events.likeness import Likeness, Reading, likeness, read, reason_of
 from pipeline.events.live import Event, LiveEvents
 from pipeline.events.signature import Signature, signature
 
-JOIN = 0.0  # score from which a document joins
+JOIN = -0.5  # score from which a document joins
 NEAR = -1.0  # score from which a second event is asked whether it is the same one
 MERGE = 0.5  # score that a document of the smaller event must reach with the larger one to join the two
-SECOND = 0.5  # score from which a lone earlier document joins an event that has grown
+SECOND = 0.15  # score from which a lone earlier document joins an event that has grown
 GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
 LONERS = 100  # lone documents looked at again
 ASKED = 3  # latest documents of the smaller event that are asked
 CANDIDATES = 8  # events compared by shared words
 SCENE_CANDIDATES = 4  # events compared because the same kind of thing happens at the same place
-VISITED = 1500  # index entries looked at per document
-CROWDED = 400  # a word or scene of more live events than that points at none
+VISITED = 600  # index entries looked at per document
+CROWDED = 250  # a word or scene of more live events than that points at none
 
 
 class Grouping:
@@ -91,8 +92,8 @@ class Grouping:
         )
 
     def _compared(self, new: Signature) -> Placement:
-        rarity = rarities(new, self._live)
-        found = [(likeness(new, rarity, event, self._live), event) for event in self._candidates(new, rarity)]
+        reading = read(new, self._live)
+        found = [(likeness(reading, event, self._live), event) for event in self._candidates(reading)]
         found.sort(key=lambda pair: (-pair[0].score, pair[1].first))
         if not found or found[0][0].score < JOIN:
             return Placement(new.document_id, event_id(new.document_id), True, 0.0, _why_alone(found))
@@ -109,7 +110,7 @@ class Grouping:
         for one in self._live.loners(event.last_at - LOOK_BACK, LONERS):
             if one is not event and _may_be_one(one, event):
                 document = next(one.latest(1))
-                if likeness(document, rarities(document, self._live), event, self._live).score >= SECOND:
+                if likeness(read(document, self._live), event, self._live).score >= SECOND:
                     found.append(one)
         return found
 
@@ -117,34 +118,39 @@ class Grouping:
         """Whether two events, both like one new document, are one: the latest of the smaller must fit the larger."""
         small, large = sorted((left, right), key=lambda event: (len(event.documents), event.first))
         asked = list(small.latest(ASKED))
-        fits = [likeness(one, rarities(one, self._live), large, self._live).score >= MERGE for one in asked]
+        fits = [likeness(read(one, self._live), large, self._live).score >= MERGE for one in asked]
         return 2 * sum(fits) > len(fits)
 
-    def _candidates(self, new: Signature, rarity: list[float]) -> list[Event]:
+    def _candidates(self, reading: Reading) -> list[Event]:
         """The events worth comparing, a bounded number of them."""
-        live = self._live
+        live, new = self._live, reading.document
         overlap: dict[str, float] = {}
         visited = 0
-        lists = [(len(posting), i, posting) for i, term in enumerate(new.terms) if (posting := live.postings.get(term))]
-        for size, i, posting in sorted(lists, key=lambda entry: entry[:2]):
+        lists = sorted((len(posting), i) for i, (posting, _, _) in enumerate(reading.terms))
+        for size, i in lists:
             if size > CROWDED or visited + size > VISITED:
                 break
             visited += size
+            posting, _, rarity = reading.terms[i]
             for name in posting:
-                overlap[name] = overlap.get(name, 0.0) + rarity[i]
-        chosen = dict.fromkeys(sorted(overlap, key=lambda name: (-overlap[name], name))[:CANDIDATES])
+                overlap[name] = overlap.get(name, 0.0) + rarity
+        chosen = dict.fromkeys(_best(overlap, CANDIDATES))
         for kind in sorted(new.kinds):
             for town in ("", *sorted(new.towns)):
                 holders = live.scenes.get((town, kind), {})
                 if len(holders) <= CROWDED:
-                    best = sorted(holders, key=lambda name: (-holders[name], name))[:SCENE_CANDIDATES]
-                    chosen.update(dict.fromkeys(best))
+                    chosen.update(dict.fromkeys(_best(holders, SCENE_CANDIDATES)))
         return [live.events[name] for name in chosen]
 
 
 def event_id(document_id: str) -> str:
     """The id of an event that this document opens."""
     return "e" + blake2b(document_id.encode(), digest_size=8).hexdigest()
+
+
+def _best(worth: Mapping[str, float], count: int) -> list[str]:
+    """The event ids of most worth; of equal ones the smaller id, whatever the order of the dictionary."""
+    return [name for _, name in nsmallest(count, ((-value, name) for name, value in worth.items()))]
 
 
 def _has_grown(size: int) -> bool:

@@ -118,7 +118,7 @@ def place_of(group: Sequence[Judged]) -> str:
     texts = [clean(f"{one.analysis.masked_title} {one.analysis.masked_text}") for one in group]
     written = Counter(name for text in texts for name in names(text))
     best = sorted(written, key=lambda name: (-written[name], -len(name), name))
-    if not best or 3 * written[best[0]] < len(group):
+    if not best or written[best[0]] < max(2, len(group) / 3):
         return ""
     return _whole(best[0], texts)
 

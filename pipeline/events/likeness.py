@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from functools import cache
 
-from pipeline.events.live import Event, LiveEvents
+from pipeline.events.live import DAY, Event, LiveEvents
 from pipeline.events.signature import Signature
 from pipeline.events.sparse import shipped_rarity
 
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
-DAY, JUST_NOW = timedelta(hours=24), timedelta(hours=3)
+JUST_NOW = 3 * 3600
 COMMON_NAME = 0.15  # share of an event's naming documents from which a name is the event's
+UNSEEN = 2  # documents of the kind that were not collected
 BURST = 12  # documents of the last hours beyond which an event is not busier still
 LEAST_SHARE = -5  # (5 %) an event that rests is not held against a document; its days of silence are
 FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
@@ -28,23 +29,25 @@ FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 class Weights:
     """What each piece of evidence adds to the logit."""
 
-    bias: float = -3.9
-    words: float = 3.25
-    marks: float = 0.25
-    same_place: float = 1.3
-    other_place: float = -1.0
-    abroad: float = -2.8
-    same_name: float = 0.6
-    other_name: float = -1.2
-    kind_here: float = 5.0
-    kind: float = 4.8
+    bias: float = -8.0
+    words: float = 4.0
+    marks: float = 0.27
+    same_place: float = 0.7
+    other_place: float = -0.8
+    abroad: float = -2.5
+    same_name: float = 0.3
+    other_name: float = -1.0
+    kind_here: float = 3.6
+    kind: float = 3.7
     other_kind: float = 0.0
-    no_kind: float = 1.4
-    same_tag: float = 1.2
-    numbers: float = 0.45
-    silent_days: float = -0.8
-    share: float = 1.2
-    pace: float = 0.88
+    no_kind: float = 1.7
+    same_tag: float = 1.8
+    numbers: float = 0.2
+    silent_days: float = -0.25
+    share: float = 0.35
+    pace: float = 1.05
+    size: float = 0.5
+    owned: float = 4.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Likeness:
     silent_days: float
     share: float
     pace: float
+    size: float
+    owned: float
     score: float = 0.0
 
     @property
@@ -78,25 +83,45 @@ NAMES = tuple(field.name for field in fields(Weights))[1:]
 WEIGHTS = Weights()
 
 
-def rarities(new: Signature, live: LiveEvents) -> list[float]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document read against what is live: its terms that live events have, each with its weight and rarity."""
+
+    document: Signature
+    terms: tuple[tuple[dict[str, int], float, float], ...]  # (event id → documents, weight, rarity)
+    total: float  # weight × rarity of all its terms
+
+
+@cache
+def _past() -> list[float]:
+    """Of every cell, the events of the imagined past that have it."""
+    return [PRIOR * math.exp(-rarity) for rarity in shipped_rarity()]
+
+
+def read(document: Signature, live: LiveEvents) -> Reading:
     """Rarity of each of the document's terms: how few events, of the past and live ones, have it."""
-    static, events = shipped_rarity(), len(live.events)
-    found = []
-    for term in new.terms:
-        posting = live.postings.get(term)
-        share = (PRIOR * math.exp(-static[term]) + (len(posting) if posting else 0)) / (PRIOR + events)
-        found.append(-math.log(min(share, 1.0)))
-    return found
+    past, postings, events = _past(), live.postings, PRIOR + len(live.events)
+    total, terms = 0.0, []
+    for term, weight in zip(document.terms, document.weights, strict=True):
+        posting = postings.get(term)
+        if posting is None:
+            total += weight * math.log(events / past[term])
+        else:
+            rarity = max(0.0, math.log(events / (past[term] + len(posting))))
+            total += weight * rarity
+            terms.append((posting, weight, rarity))
+    return Reading(document, tuple(terms), total)
 
 
-def likeness(new: Signature, rarity: list[float], event: Event, live: LiveEvents) -> Likeness:
-    """Compare a new document with an event."""
-    words, marks = _words(new, rarity, event, live)
+def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
+    """Compare a document with an event."""
+    new = reading.document
+    words, marks = _words(reading, event)
     kind, other_kind = _kind(new, event)
     same_place, other_place, abroad = _place(new, event)
     same_name, other_name = _name(new, event)
     here = max(same_place, same_name)
-    day, just_now = event.around(new.at, DAY), event.around(new.at, JUST_NOW)
+    day, just_now = event.around(new.moment, DAY), event.around(new.moment, JUST_NOW)
     evidence = (
         words,
         marks,
@@ -111,32 +136,38 @@ def likeness(new: Signature, rarity: list[float], event: Event, live: LiveEvents
         0.0 if new.kinds else 1.0,
         float(bool(new.tags & event.tags.keys())),
         float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers))),
-        min(3.0, max(0.0, (new.at - event.last_at).total_seconds() / 86400)),
+        min(3.0, max(0.0, (new.moment - event.documents[event.last].moment) / DAY)),
         max(LEAST_SHARE, math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY))),
         math.log1p(min(just_now, BURST)),
+        math.log(len(event.documents)),
+        _owned(new, event, live),
     )
     score = WEIGHTS.bias
-    for name, value in zip(NAMES, evidence, strict=True):
-        score += getattr(WEIGHTS, name) * value
+    for weight, value in zip(_in_order(WEIGHTS), evidence, strict=True):
+        score += weight * value
     return Likeness(*evidence, score=score)
 
 
-def _words(new: Signature, rarity: list[float], event: Event, live: LiveEvents) -> tuple[float, float]:
+@cache
+def _in_order(weights: Weights) -> tuple[float, ...]:
+    """The weights of the evidence, in its order."""
+    return tuple(getattr(weights, name) for name in NAMES)
+
+
+def _words(reading: Reading, event: Event) -> tuple[float, float]:
     """(share of the document's rare words that the event explains, each by how usual it is there; the best three)."""
-    size, name = len(event.documents), event.id
-    explained = total = 0.0
+    name, usual = event.id, math.log(len(event.documents) + 0.5)
+    explained = 0.0
     telling = []
-    for term, weight, rare in zip(new.terms, new.weights, rarity, strict=True):
-        total += weight * rare
-        posting = live.postings.get(term)
-        count = posting.get(name) if posting else None
+    for posting, weight, rarity in reading.terms:
+        count = posting.get(name)
         if count:
-            gain = rare + math.log(count / (size + 0.5))
+            gain = rarity + math.log(count) - usual
             if gain > 0:
                 explained += weight * gain
                 telling.append(gain)
     telling.sort(reverse=True)
-    return explained / total if total else 0.0, min(15.0, sum(telling[:3]))
+    return explained / reading.total if reading.total else 0.0, min(15.0, sum(telling[:3]))
 
 
 def _place(new: Signature, event: Event) -> tuple[float, float, float]:
@@ -171,6 +202,19 @@ def _kind(new: Signature, event: Event) -> tuple[float, float]:
         mine = sum(share * share for share in new.kinds.values())
         return both / math.sqrt(mine * sum(share * share for share in event.kinds.values())), 0.0
     return 0.0, float(bool(new.plain_kinds) and bool(event.kinds))
+
+
+def _owned(new: Signature, event: Event, live: LiveEvents) -> float:
+    """Which share of all live documents of the same kind, in the same town, are this event's."""
+    owned = 0.0
+    for kind, share in new.kinds.items():
+        best = 0.0
+        for town in new.towns or ("",):
+            size = live.scene_sizes[town, kind]
+            if size:
+                best = max(best, live.scenes[town, kind].get(event.id, 0) / (size + UNSEEN))
+        owned += share * best
+    return owned / 100
 
 
 def _share(names: frozenset[str], counted: Counter[str], size: int) -> float:

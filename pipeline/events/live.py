@@ -7,16 +7,17 @@ as the first one did.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pipeline.events.signature import Signature
 
+DAY = 24 * 3600
 Key = TypeVar("Key", int, tuple[str, str])
-MEASURED = 60  # latest documents of an event that its pace is measured on
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Event:
 
     id: str
     documents: dict[int, Signature] = field(default_factory=dict)
+    moments: list[int] = field(default_factory=list)  # of the documents, ascending
     towns: Counter[str] = field(default_factory=Counter)
     spots: Counter[str] = field(default_factory=Counter)
     abroad: Counter[str] = field(default_factory=Counter)
@@ -52,10 +54,9 @@ class Event:
         for _, sequence in zip(range(count), reversed(self.documents), strict=False):
             yield self.documents[sequence]
 
-    def around(self, at: datetime, reach: timedelta) -> int:
-        """Documents from `reach` before that moment on, up to as long after it, among the latest MEASURED."""
-        since, until = at - reach, at + reach
-        return sum(1 for document in self.latest(MEASURED) if since <= document.at <= until)
+    def around(self, moment: int, reach: int) -> int:
+        """Documents from `reach` seconds before that moment to as long after it."""
+        return bisect_right(self.moments, moment + reach) - bisect_left(self.moments, moment - reach)
 
 
 class LiveEvents:
@@ -66,9 +67,10 @@ class LiveEvents:
         self.event_of: dict[str, str] = {}  # live document id → event id
         self.postings: dict[int, dict[str, int]] = {}  # term → event id → documents
         self.scenes: dict[tuple[str, str], dict[str, int]] = {}  # (town or '', kind) → event id → documents
+        self.scene_sizes: Counter[tuple[str, str]] = Counter()  # (town or '', kind) → live documents
         self._order: deque[tuple[int, str]] = deque()  # (sequence, document id)
         self._sequence = 0
-        self._day: deque[datetime] = deque()
+        self._day: deque[int] = deque()
 
     def __len__(self) -> int:
         return len(self.event_of)
@@ -79,13 +81,13 @@ class LiveEvents:
         self._sequence += 1
         self._order.append((sequence, signature.document_id))
         self.event_of[signature.document_id] = event_id
-        self._day.append(signature.at)
+        self._day.append(signature.moment)
         self._put(sequence, signature, event_id)
 
     def of_last_day(self) -> int:
         """Live documents of the 24 hours before the latest one."""
-        since = self._day[-1] - timedelta(days=1) if self._day else None
-        while since and self._day[0] < since:
+        since = self._day[-1] - DAY if self._day else 0
+        while self._day and self._day[0] < since:
             self._day.popleft()
         return len(self._day)
 
@@ -113,16 +115,19 @@ class LiveEvents:
 
     def move(self, document_ids: Iterable[str], target: str) -> None:
         """Documents go over to another event (merge, split); those no longer live are none of our business."""
-        wanted = set(document_ids)
-        moved = [(sequence, document_id) for sequence, document_id in self._order if document_id in wanted]
-        for sequence, document_id in moved:
-            source = self.event_of[document_id]
-            if source != target:
+        wanted: dict[str, set[str]] = {}
+        for document_id in document_ids:
+            source = self.event_of.get(document_id)
+            if source is not None and source != target:
+                wanted.setdefault(source, set()).add(document_id)
+        for source, names in wanted.items():
+            held = self.events[source].documents
+            for sequence in [number for number, document in held.items() if document.document_id in names]:
                 signature = self._take(sequence, source)
                 self._put(sequence, signature, target)
-                self.event_of[document_id] = target
-        event = self.events.get(target)
-        if event is not None:
+                self.event_of[signature.document_id] = target
+        if wanted:
+            event = self.events[target]
             event.documents = dict(sorted(event.documents.items()))
 
     def _put(self, sequence: int, signature: Signature, event_id: str) -> None:
@@ -130,6 +135,7 @@ class LiveEvents:
         if event is None:
             event = self.events[event_id] = Event(event_id)
         event.documents[sequence] = signature
+        insort(event.moments, signature.moment)
         key = event.id
         for term in signature.terms:
             posting = self.postings.get(term)
@@ -138,6 +144,7 @@ class LiveEvents:
             else:
                 posting[key] = posting.get(key, 0) + 1
         for scene in _scenes(signature):
+            self.scene_sizes[scene] += 1
             holders = self.scenes.setdefault(scene, {})
             holders[key] = holders.get(key, 0) + 1
         event.towns.update(signature.towns)
@@ -152,10 +159,14 @@ class LiveEvents:
     def _take(self, sequence: int, event_id: str) -> Signature:
         event = self.events[event_id]
         signature = event.documents.pop(sequence)
+        del event.moments[bisect_left(event.moments, signature.moment)]
         for term in signature.terms:
             _lower(self.postings, term, event_id)
         for scene in _scenes(signature):
             _lower(self.scenes, scene, event_id)
+            self.scene_sizes[scene] -= 1
+            if not self.scene_sizes[scene]:
+                del self.scene_sizes[scene]
         leaving: tuple[tuple[Counter[Any], Any], ...] = (
             (event.towns, signature.towns),
             (event.spots, signature.spots),

@@ -25,6 +25,7 @@ class Signature:
 
     document_id: str
     at: datetime
+    moment: int  # the same in whole seconds
     terms: tuple[int, ...]
     weights: tuple[float, ...]  # term frequency factor, without rarity
     words: tuple[str, ...]  # the readable ones among the terms, for the reason
@@ -53,17 +54,19 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         whole.update(word for word in words if len(word) > 1)
         for term in (*words, *sparse.pairs(text)):
             counts[term] += times
-    weighed = sorted(((1 + math.log(n), term) for term, n in counts.items()), key=lambda pair: pair[1])
-    best = sorted(weighed, key=lambda pair: (-pair[0] * rarity[sparse.cell(pair[1])], pair[1]))[:TERMS]
-    cells: dict[int, float] = {}
-    for weight, term in best:
-        cells.setdefault(sparse.cell(term), weight)
+    cells = {term: sparse.cell(term) for term in counts}
+    factor = {term: 1 + math.log(n) for term, n in counts.items()}
+    best = sorted((-factor[term] * rarity[cells[term]], term) for term in counts)[:TERMS]
+    kept: dict[int, float] = {}
+    for _, term in best:
+        kept.setdefault(cells[term], factor[term])
     towns, spots, abroad = _places(judged)
     return Signature(
         document.id,
         document.known_at,
-        tuple(cells),
-        tuple(cells.values()),
+        int(document.known_at.timestamp()),
+        tuple(kept),
+        tuple(kept.values()),
         tuple(term for _, term in best if term in whole)[:12],
         *incidents.kinds(title + " " + body),
         frozenset(sparse.cell(tag) for tag in _TAG.findall(title + body)),
