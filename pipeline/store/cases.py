@@ -171,8 +171,8 @@ def find(connection: Connection, said: str) -> str | None:
 
 def chain(connection: Connection) -> Iterator[Sealed]:
     """The whole chain, in order, as it stands."""
-    rows = connection.execution_options(yield_per=1000).execute(select(case_entries).order_by(case_entries.c.position))
-    for row in rows:
+    query = select(case_entries).order_by(case_entries.c.position).execution_options(yield_per=1000)
+    for row in connection.execute(query):
         yield Sealed(**{name: getattr(row, name) for name in Sealed.__slots__})
 
 

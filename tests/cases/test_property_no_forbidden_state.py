@@ -31,6 +31,7 @@ from pipeline.cases.actions import (
     StepReturned,
 )
 from pipeline.cases.assignment import protect
+from pipeline.cases.audience import to_tell
 from pipeline.cases.escalation import due
 from pipeline.cases.facts import AnyFact, read_action
 from pipeline.cases.happenings import AlertJoined, Opened
@@ -38,6 +39,7 @@ from pipeline.cases.line import waiting_steps
 from pipeline.cases.office import Office
 from pipeline.cases.people import Role
 from pipeline.cases.refusal import Refused
+from pipeline.cases.roster import OnDuty
 from pipeline.cases.state import AssignmentStatus, CaseState, Entry, Phase
 from pipeline.cases.steps import apply, decide, fold
 from pipeline.cases.vocabulary import Origin
@@ -211,6 +213,7 @@ def _live(seed: int, origin: Origin, office: Office) -> tuple[list[Entry], CaseS
 
 def _check(history: list[Entry], before: CaseState, case: CaseState, entry: Entry, office: Office) -> None:
     _check_people(history, before, case, entry, office)
+    _check_told(case, entry, office)
     _check_order(history, before, case, entry)
     _check_class(before, case, entry)
     _check_raised(before, entry)
@@ -236,6 +239,19 @@ def _check_people(history: list[Entry], before: CaseState, case: CaseState, entr
         assert held is not None
         assert by is not None
         assert by.unit == held.unit
+
+
+def _check_told(case: CaseState, entry: Entry, office: Office) -> None:
+    """Whoever is told may see the case; the unit complained of hears of its own assignments only."""
+    own = ("assigned", "reassigned", "reminded", "feedback_returned", "assignment_overdue")
+    holders = {a.unit for a in case.assignments}
+    for key in to_tell(entry.fact, case, office, OnDuty()):
+        person = office.directory.get(key)
+        if person.unit in case.accused and person.roles <= {Role.UNIT, Role.CONSULTED}:
+            assert entry.fact.kind in own
+            assert person.unit in holders
+        if person.roles == frozenset({Role.UNIT}):
+            assert person.unit in holders
 
 
 def _check_order(history: list[Entry], before: CaseState, case: CaseState, entry: Entry) -> None:
