@@ -24,6 +24,7 @@ TOP = 10
 FIRST = 1860  # seconds: the first 30 minutes and the jitter of a ten-minute list
 MISSING = -9.0
 DAY = 86_400
+NEVER = 2**62
 SETTLED = 4 * 3600  # after so long a word that had not risen counts as one that did not
 KINDS = {"剧集": 1, "综艺": 2, "音乐": 3, "电影": 4, "盛典": 5, "晚会": 6, "公益": 7}
 
@@ -36,6 +37,7 @@ class Samples:
     features: Floats
     reached: npt.NDArray[np.bool_]
     judged_at: npt.NDArray[np.int64]
+    reached_at: npt.NDArray[np.int64]  # NEVER when it did not
 
     def column(self, name: str) -> Floats:
         """One feature of all words."""
@@ -57,13 +59,13 @@ def samples(found: HotList, first: int = FIRST) -> Samples:
         words.append(word)
         rows.append([row[name] for name in FEATURES[:-PAST]])
         reached.append(later is not None)
-        reached_at.append(later if later is not None else 2**62)
+        reached_at.append(later if later is not None else NEVER)
         moments.append(found.times[snapshot])
     if not rows:
         raise CurveError("榜单里没有前 30 分钟未进前十的新词，无法评测")
     table, at = np.array(rows, dtype=np.float64), np.array(moments, dtype=np.int64)
-    past = _past(table, at, np.array(reached_at, dtype=np.int64))
-    return Samples(tuple(words), np.hstack([table, past]), np.array(reached), at)
+    came = np.array(reached_at, dtype=np.int64)
+    return Samples(tuple(words), np.hstack([table, _past(table, at, came)]), np.array(reached), at, came)
 
 
 def _own(seen: Sequence[Point], snapshot: int, found: HotList) -> dict[str, float]:

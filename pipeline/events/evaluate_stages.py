@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.events.adaptation import Scaling, corrected
 from pipeline.events.cascades import CascadeError, post_features, read_cascades, time_features
 from pipeline.events.curves import samples
 from pipeline.events.hot_list import CurveError, Floats, read_hot_list
-from pipeline.events.stage_models import CASCADES, CASCADES_WITH_POSTS, CURVES, MODELS, Ensemble
+from pipeline.events.stage_models import CASCADES, CASCADES_WITH_POSTS, CURVES, MODELS, SCALING, Ensemble
 from pipeline.events.stage_settings import StageSettings
 
 Flags = npt.NDArray[np.bool_]
@@ -73,7 +74,8 @@ def evaluate_curves(path: Path, models: Path = MODELS) -> ForecastFigures:
     if not 0 < table.reached.sum() < len(table.reached):
         raise CurveError(f"{path} 里的新词全都或全没有进前十，无法评测")
     model = Ensemble.load(models / CURVES)
-    chances = np.array([model.probability(row) for row in table.features])
+    scores = np.array([model.slope * model.score(row) + model.shift for row in table.features])
+    chances = corrected(table, scores, Scaling.load(models / SCALING))
     rules = {
         "growth_of_heat": table.column("growth"),
         "rank_now": -table.column("rank"),

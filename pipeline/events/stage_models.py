@@ -18,7 +18,8 @@ from pipeline.events.forest import Forest
 
 Floats = npt.NDArray[np.float64]
 MODELS = Path(__file__).parent / "models"
-CURVES, CASCADES, CASCADES_WITH_POSTS, GROWTH = "curves.npz", "cascades.npz", "cascades_posts.npz", "growth.npz"
+CURVES, SCALING = "curves.npz", "curves_scaling.npz"
+CASCADES, CASCADES_WITH_POSTS, GROWTH = "cascades.npz", "cascades_posts.npz", "growth.npz"
 
 
 class ModelError(HuiyingError):
@@ -55,7 +56,7 @@ class Ensemble:
     @classmethod
     def load(cls, path: Path) -> Ensemble:
         """Read them back. ModelError when the file is not there."""
-        with _opened(path) as stored:
+        with opened(path) as stored:
             weights = stored["weights"]
             slope, shift = (float(value) for value in stored["calibration"])
             forests = tuple(Forest.read(stored, f"{number}_") for number in range(len(weights)))
@@ -86,7 +87,7 @@ class Growth:
     @classmethod
     def load(cls, path: Path) -> Growth:
         """Read them back. ModelError when the file is not there."""
-        with _opened(path) as stored:
+        with opened(path) as stored:
             hours = tuple(int(hour) for hour in stored["hours"])
             return cls(hours, stored["weights"], stored["centre"], stored["scale"])
 
@@ -96,7 +97,8 @@ def sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
 
 
-def _opened(path: Path) -> Any:
+def opened(path: Path) -> Any:
+    """The arrays of a model file. ModelError when it cannot be read."""
     try:
         return np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:

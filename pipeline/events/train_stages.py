@@ -11,13 +11,20 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+from pipeline.events.adaptation import Scaling
 from pipeline.events.baseline import HOUR
 from pipeline.events.cascades import Cascade, post_features, time_features
 from pipeline.events.curves import FIRST, Samples, samples
@@ -30,6 +37,7 @@ from pipeline.events.stage_models import (
     CURVES,
     GROWTH,
     MODELS,
+    SCALING,
     Ensemble,
     Floats,
     Growth,
@@ -39,6 +47,7 @@ Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 BESIDE = (FIRST - 600, FIRST + 600)
 SEEDS = 3
+TREES = 200
 RESAMPLES = 60
 AGES = (0.25, 0.5, 1, 2, 3, 6, 12, 24)
 THINNED = (1.0, 0.3, 0.1, 0.03)
@@ -64,7 +73,10 @@ class Rows:
     judged: Flags
 
 
-def _fit_curves(rows: Rows, at: Indices) -> list[Forest]:
+Families = list[list[Forest]]  # forests of one kind, whose scores are averaged before the kinds are weighed
+
+
+def _fit_curves(rows: Rows, at: Indices) -> Families:
     forests = []
     for leaves, rate, share in ((8, 0.04, 0.3), (16, 0.03, 0.2)):
         for seed in range(SEEDS):
@@ -79,40 +91,55 @@ def _fit_curves(rows: Rows, at: Indices) -> list[Forest]:
                 random_state=seed,
             )
             forests.append(exported(model.fit(rows.features[at], rows.labels[at], sample_weight=rows.weights[at])))
-    return forests
+    return [forests]
 
 
-def _fit_cascades(rows: Rows, at: Indices, sizes: Floats) -> list[Forest]:
-    forests = []
+def _fit_cascades(rows: Rows, at: Indices, sizes: Floats) -> Families:
+    table, labels, size = rows.features[at], rows.labels[at], sizes[at]
+    shared: dict[str, Any] = {"learning_rate": 0.04, "l2_regularization": 10, "max_features": 0.3}
+    passes, sums = [], []
     for seed in range(SEEDS):
         sort = HistGradientBoostingClassifier(
-            max_iter=120,
-            learning_rate=0.04,
-            max_leaf_nodes=6,
-            min_samples_leaf=30,
-            l2_regularization=10,
-            max_features=0.3,
-            early_stopping=False,
-            random_state=seed,
+            max_iter=120, max_leaf_nodes=6, min_samples_leaf=30, early_stopping=False, random_state=seed, **shared
         )
-        size = HistGradientBoostingRegressor(
-            max_iter=200,
-            learning_rate=0.04,
-            max_leaf_nodes=8,
-            min_samples_leaf=20,
-            l2_regularization=10,
-            max_features=0.3,
-            early_stopping=False,
-            random_state=seed,
+        passes.append(exported(sort.fit(table, labels)))
+        many = HistGradientBoostingRegressor(
+            max_iter=200, max_leaf_nodes=8, min_samples_leaf=20, early_stopping=False, random_state=seed, **shared
         )
-        forests.append(exported(sort.fit(rows.features[at], rows.labels[at])))
-        forests.append(exported_size(size.fit(rows.features[at], sizes[at])))
-    return forests
+        sums.append(exported(many.fit(table, size)))
+    drawn = ExtraTreesClassifier(TREES, min_samples_leaf=4, max_features=0.4, random_state=0).fit(table, labels)
+    grown = ExtraTreesRegressor(TREES, min_samples_leaf=3, max_features=0.4, random_state=0).fit(table, size)
+    return [passes, sums, [exported_drawn(drawn)], [exported_drawn(grown)]]
 
 
-def exported_size(model: HistGradientBoostingRegressor) -> Forest:
-    """The arrays of a fitted regressor: the same trees, a number in place of a logit."""
-    return exported(model)
+def exported_drawn(model: Any) -> Forest:
+    """The arrays of fitted extra trees: the mean over trees of the share of positives, or of the number, in the leaf."""
+    columns, roots, offset = [], [], 0
+    for estimator in model.estimators_:
+        tree = estimator.tree_
+        leaf = tree.children_left < 0
+        value = tree.value[:, 0, -1]
+        roots.append(offset)
+        columns.append(
+            (
+                np.where(leaf, -1, tree.feature),
+                np.where(leaf, 0.0, tree.threshold),
+                np.where(leaf, 0, tree.children_left + offset),
+                np.where(leaf, 0, tree.children_right + offset),
+                np.where(leaf, value / len(model.estimators_), 0.0),
+            )
+        )
+        offset += tree.node_count
+    feature, threshold, left, right, value = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return Forest(
+        np.array(roots, dtype=np.int32),
+        feature.astype(np.int32),
+        threshold.astype(np.float64),
+        left.astype(np.int32),
+        right.astype(np.int32),
+        value.astype(np.float64),
+        0.0,
+    )
 
 
 def curve_rows(lists: Sequence[HotList]) -> Rows:
@@ -159,22 +186,29 @@ def cascade_features(cascade: Cascade, profile: Sequence[float], with_posts: boo
     return np.concatenate([row, post_features(cascade)]) if with_posts else row
 
 
-def _trained(rows: Rows, group: Indices, fit: Callable[[Indices], list[Forest]]) -> Trained:
-    """Fit on all rows; calibrate (Platt) on scores of groups that the scoring trees had not seen."""
-    held = np.zeros(len(rows.labels))
-    for name in np.unique(group):
-        forests = fit(np.flatnonzero(group != name))
-        weights = np.full(len(forests), 1 / len(forests))
-        mine = np.flatnonzero((group == name) & rows.judged)
-        blind = Ensemble(tuple(forests), weights, 1.0, 0.0)
-        held[mine] = [blind.score(row) for row in rows.features[mine]]
+def _trained(rows: Rows, group: Indices, fit: Callable[[Indices], Families]) -> Trained:
+    """Fit on all rows; weigh the families and calibrate on scores of groups that the scoring trees had not seen."""
     judged = np.flatnonzero(rows.judged)
-    platt = LogisticRegression(C=1e6).fit(held[judged, None], rows.labels[judged])
+    held: Floats = np.zeros((0, 0))
+    for name in np.unique(group):
+        families = fit(np.flatnonzero(group != name))
+        mine = np.flatnonzero((group == name) & rows.judged)
+        if not held.size:
+            held = np.zeros((len(rows.labels), len(families)))
+        held[mine] = [[_mean(family, row) for family in families] for row in rows.features[mine]]
+    weights = 1 / held[judged].std(axis=0)  # each kind of forest counts alike
+    raw = held[judged] @ weights
+    platt = LogisticRegression(C=1e6).fit(raw[:, None], rows.labels[judged])
     slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    forests = fit(np.arange(len(rows.labels)))
-    model = Ensemble(tuple(forests), np.full(len(forests), 1 / len(forests)), slope, shift)
-    chances = 1 / (1 + np.exp(-(slope * held[judged] + shift)))
-    return Trained(model, chances, rows.labels[judged])
+    families = fit(np.arange(len(rows.labels)))
+    forests = tuple(forest for family in families for forest in family)
+    spread = [weight / len(family) for weight, family in zip(weights, families, strict=True) for _ in family]
+    chances: Floats = 1 / (1 + np.exp(-(slope * raw + shift)))
+    return Trained(Ensemble(forests, np.array(spread), slope, shift), chances, rows.labels[judged])
+
+
+def _mean(family: Sequence[Forest], row: Floats) -> float:
+    return sum(forest.logit(row) for forest in family) / len(family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +283,7 @@ def train(
     if lists:
         results["curves"] = train_curves(lists)
         results["curves"].model.save(out / CURVES)
+        Scaling.of(np.vstack([samples(found).features for found in lists])).save(out / SCALING)
     if cascades:
         results["cascades"] = train_cascades(cascades, profile, with_posts=False)
         results["cascades"].model.save(out / CASCADES)
