@@ -6,8 +6,11 @@ The only place that composes: it reads the settings once, builds the `Services` 
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 from concurrent.futures import Executor
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -114,6 +117,90 @@ def replay(
     show(result, as_json, "回放 {documents} 篇，{changes} 个变化，写入 {out}")
 
 
+@app.command()
+def demo(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="过完五天就结束，不打开面板")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """在本机过一遍演示城市的五天，然后打开面板。例：huiying demo --once --json"""
+    from demo.run import run_demo
+
+    def open_dashboard(services: Services) -> None:
+        from dashboards.serving import serve_until_stopped
+
+        serve_until_stopped(services)
+
+    result = run_demo(build_services, load_settings(), None if once else open_dashboard)
+    if once:
+        show(
+            result,
+            as_json,
+            "文档 {documents}；事件 {events}；预警 {alerts}；处置单 {cases}；邮件 {mails}；用时 {seconds} 秒",
+        )
+
+
+@app.command()
+def run(context: typer.Context) -> None:
+    """按时间表运行采集、研判和面板，直到停止。例：huiying run"""
+    from pipeline.supervising import Supervisor
+
+    services: Services = context.obj()  # settings and store are right, or this refuses before anything starts
+    services.close()
+    Supervisor({"crawl": ["crawl-timetable"], "work": ["work"], "serve": ["serve"]}).run()
+
+
+@app.command(hidden=True)
+def work(context: typer.Context) -> None:
+    """研判进程：由 huiying run 启动，多台机器时可单独运行。例：huiying work"""
+    from pipeline.working_loop import work as work_until
+
+    work_until(context.obj(), stopping())
+
+
+@app.command(hidden=True, name="crawl-timetable")
+def crawl_timetable(context: typer.Context) -> None:
+    """采集进程：由 huiying run 启动，多台机器时可单独运行。例：huiying crawl-timetable"""
+    from crawlers.crawl import Crawling
+    from crawlers.opening import all_sources
+    from crawlers.timetable import Timetable
+
+    services: Services = context.obj()
+    stop = stopping()
+    with Crawling(services, all_sources(services.settings, services.store)) as crawling:
+        crawling.register()
+        timetable = Timetable(crawling, services.store, services.clock)
+        timetable.start()
+        stop.wait()
+        timetable.stop()
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False) -> None:
+    """检查配置、连接和缺什么，并说怎么补。例：huiying doctor"""
+    from pipeline.doctor import examine
+
+    findings = examine(context.obj())
+    signs = {"ok": "正常", "warn": "注意", "bad": "故障"}
+    if as_json:
+        show({"findings": [asdict(finding) for finding in findings]}, True, "")
+    else:
+        for finding in findings:
+            sys.stdout.write(f"{signs[finding.state]}  {finding.name}：{finding.detail}\n")
+            if finding.mend:
+                sys.stdout.write(f"      → {finding.mend}\n")
+    if any(finding.state == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def stopping() -> threading.Event:
+    """An event that is set when the process is asked to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
 def show(result: dict[str, Any], as_json: bool, line: str) -> None:
     """The result of a command: JSON for a program, one line for a person."""
     sys.stdout.write((json.dumps(result, ensure_ascii=False, default=str) if as_json else line.format(**result)) + "\n")
@@ -121,31 +208,47 @@ def show(result: dict[str, Any], as_json: bool, line: str) -> None:
 
 def mount() -> None:
     """Give every room's commands their place in the one command line."""
+    from crawlers import commands as crawl_commands
+    from crawlers.extraction import commands as extraction_commands
+    from dashboards import commands as web_commands
+    from dashboards.briefings import commands as briefing_commands
+    from pipeline import operating
+    from pipeline.alerts import commands as alert_commands
     from pipeline.analysis import commands as analysis_commands
     from pipeline.analysis import evaluate_commands
     from pipeline.cases import commands as case_commands
     from pipeline.cases import duty_commands
+    from pipeline.events import commands as event_commands
     from pipeline.events import stage_commands
+    from pipeline.notices import commands as notice_commands
     from pipeline.search import commands as search_commands
+    from pipeline.store import commands as store_commands
 
-    app.command()(search_commands.search)
-    app.command()(search_commands.reindex)
-    app.add_typer(case_commands.app, name="case")
-    app.add_typer(duty_commands.roster, name="roster")
-    app.add_typer(duty_commands.people, name="people")
-    app.command()(duty_commands.statistics)
-    app.command()(case_commands.verify)
-    groups = {
-        "": app,
-        "evaluate": typer.Typer(
-            help="评测各项判断。例：huiying evaluate sentiment --data 标注.tsv", no_args_is_help=True
-        ),
-        "train": typer.Typer(help="用本单位的标注训练。例：huiying train topic --data 标注.tsv", no_args_is_help=True),
-    }
-    for group, name, command in (*analysis_commands.COMMANDS, *evaluate_commands.COMMANDS, *stage_commands.COMMANDS):
-        groups[group].command(name)(command)
-    app.add_typer(groups["evaluate"], name="evaluate")
-    app.add_typer(groups["train"], name="train")
+    evaluate = typer.Typer(
+        help="对着标注数据量一量。例：huiying evaluate sentiment --data 数据.tsv", no_args_is_help=True
+    )
+    train = typer.Typer(help="用标注数据重新训练。例：huiying train sentiment --data 数据.tsv", no_args_is_help=True)
+    for command in (
+        analysis_commands.analyse, search_commands.search, search_commands.reindex, crawl_commands.crawl,
+        extraction_commands.extract, alert_commands.backtest, event_commands.hot_issues, case_commands.verify,
+        duty_commands.statistics, store_commands.backup, store_commands.restore, store_commands.migrate_store,
+        operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
+    ):  # fmt: skip
+        app.command(command.__name__.replace("_", "-"))(command)
+    for group, commands in (
+        (evaluate, (evaluate_commands.evaluate_sentiment, evaluate_commands.evaluate_topic, evaluate_commands.evaluate_scope,
+                    event_commands.evaluate_same_event, stage_commands.evaluate_stages, extraction_commands.evaluate_extraction)),
+        (train, (evaluate_commands.train_sentiment, analysis_commands.train_topic, event_commands.train_same_event,
+                 stage_commands.train_stages)),
+    ):  # fmt: skip
+        for command in commands:
+            group.command(command.__name__.split("_", 1)[1].replace("_", "-"))(command)
+    for name, sub in (
+        ("evaluate", evaluate), ("train", train), ("source", crawl_commands.source_app),
+        ("evidence", crawl_commands.evidence_app), ("case", case_commands.app), ("roster", duty_commands.roster),
+        ("people", duty_commands.people), ("briefing", briefing_commands.app), ("notices", notice_commands.app),
+    ):  # fmt: skip
+        app.add_typer(sub, name=name)
 
 
 def main() -> None:

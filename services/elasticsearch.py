@@ -98,11 +98,19 @@ def start_nodes(root: Path, home: Path, count: int = 1, heap: str = "512m", seco
     return nodes
 
 
-def restart_node(root: Path, home: Path, node: Node, count: int, heap: str = "512m") -> Node:
+def restart_node(root: Path, home: Path, node: Node, count: int, heap: str = "512m", seconds: float = 400.0) -> Node:
     """Start a stopped node again with the same settings and data."""
-    pid = _boot(root / node.name, home, java_home(), heap, account())
-    again = Node(node.name, node.url, pid)
-    wait(lambda: _joined(again, count), 120.0, root / node.name / "server.log")
+    return restart_all(root, home, [node], count, heap, seconds)[0]
+
+
+def restart_all(
+    root: Path, home: Path, nodes: list[Node], count: int = 0, heap: str = "512m", seconds: float = 400.0
+) -> list[Node]:
+    """Start stopped nodes again, and wait until `count` (these, when 0) have joined."""
+    java, who = java_home(), account()
+    again = [Node(node.name, node.url, _boot(root / node.name, home, java, heap, who)) for node in nodes]
+    for node in again:
+        wait(lambda node=node: _joined(node, count or len(again)), seconds, root / node.name / "server.log")  # type: ignore[misc]
     return again
 
 

@@ -21,7 +21,7 @@ def take(connection: Connection, name: str, holder: str, lasting: timedelta) -> 
     """
     named = select(leases).where(leases.c.name == name)
     row = connection.execute(named.with_for_update(skip_locked=True)).one_or_none()
-    now = _store_now(connection)  # only now: taking the row may have taken a moment
+    now = store_now(connection)  # only now: taking the row may have taken a moment
     if row is None:
         if connection.execute(named).one_or_none() is not None:
             return False
@@ -43,7 +43,16 @@ def give_back(connection: Connection, name: str, holder: str) -> None:
     connection.execute(update(leases).where(leases.c.name == name, leases.c.holder == holder).values(until=_NEVER))
 
 
-def _store_now(connection: Connection) -> datetime:
+def idle_seconds(connection: Connection, name: str) -> float | None:
+    """Seconds since the lease ran out: 0 while it is held; None when it was given back or never taken."""
+    until = connection.execute(select(leases.c.until).where(leases.c.name == name)).scalar_one_or_none()
+    if until is None or until == _NEVER:
+        return None
+    return float(max(0.0, (store_now(connection) - until).total_seconds()))
+
+
+def store_now(connection: Connection) -> datetime:
+    """The present by the store's own clock."""
     if connection.dialect.name == "sqlite":  # one machine: its own clock is the store's
         return datetime.now(UTC)
     moment: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
