@@ -26,7 +26,7 @@ from pipeline.cases.happenings import AlertJoined, EventMerged, Opened
 from pipeline.cases.mechanism import Mechanism, load_mechanism
 from pipeline.cases.office import Asking, Office
 from pipeline.cases.people import SYSTEM, Directory, Person, load_people
-from pipeline.cases.permissions import ACTION_NAMES, View, allowed, view
+from pipeline.cases.permissions import ACTION_NAMES, View, action_name, allowed, view
 from pipeline.cases.refusal import Refused
 from pipeline.cases.roster import OnDuty, Pattern, gaps, load_pattern
 from pipeline.cases.secrecy import refuse_state_secrets
@@ -39,6 +39,13 @@ from pipeline.document import Alert, EventState, Secrecy
 from pipeline.store import cases, duty, effects
 from pipeline.store.case_changes import known_change, save_changes
 from pipeline.store.events import Change
+
+IN_JOURNAL = frozenset({
+    "opened", "alert_joined", "event_merged", "acknowledged", "start_set", "class_set", "grade_set", "raised", "lowered",
+    "decided", "drafted", "step_approved", "responded", "response_planned", "reach_counted", "effect_measured", "warned",
+    "deadline_missed", "escalated", "assignment_overdue", "review_due", "interpretation_missing", "planned_due",
+    "roster_gap", "reminded", "assignment_closed",
+})  # fmt: skip
 
 
 class Files(Protocol):
@@ -65,9 +72,10 @@ class CaseChange:
     secrecy: Secrecy = Secrecy.INTERNAL
 
     def line(self) -> Change:
-        """The line of the flow's journal."""
+        """The line of the flow's journal. What people wrote inside the file stays in the file: there it can be purged."""
         detail = {"title": self.title, "number": self.number, "level": self.level, "change": self.id}
-        return Change(self.at, "case", self.kind, self.text, self.event_id, self.case_id, self.by, detail)
+        reason = self.text if self.kind in IN_JOURNAL else f"{self.number}{action_name(self.kind)}"
+        return Change(self.at, "case", self.kind, reason, self.event_id, self.case_id, self.by, detail)
 
 
 class Desk:

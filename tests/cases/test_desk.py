@@ -209,6 +209,18 @@ def test_changes_become_lines_of_the_journal(play: Play, hours: At) -> None:
     assert line.detail["number"] == "云港舆〔2026〕001号"
 
 
+def test_what_people_wrote_inside_the_file_stays_out_of_the_journal(play: Play, hours: At) -> None:
+    play.alert(hours(0))
+    play.answering(hours(0.1))
+    said = play.act("gu_lan", "noted", hours(1), text="家属姓李，电话已留")
+    assert "家属" in said[0].text
+    assert said[0].line().reason == "云港舆〔2026〕001号记事"
+    assert (
+        "云港舆〔2026〕001号"
+        in play.act("gu_lan", "grade_set", hours(2), level=1, reason="x")[0].line().detail["number"]
+    )
+
+
 def test_numbers_start_again_each_year(play: Play, hours: At) -> None:
     play.alert(hours(0))
     year = timedelta(days=365)
