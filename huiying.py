@@ -119,7 +119,6 @@ def replay(
 
 @app.command()
 def demo(
-    context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="过完五天就结束，不打开面板")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:

@@ -17,6 +17,7 @@ from crawlers.timetable import Timetable
 from demo.city import City
 from demo.office import Office
 from pipeline.clock import SHANGHAI, SteppedClock
+from pipeline.notices.deliver import Deliverer
 from pipeline.services import Services
 from pipeline.working import Worker
 
@@ -24,36 +25,43 @@ SOURCES = Path(__file__).parent / "sources"
 FIRST_MOMENT = datetime(2026, 3, 13, 0, 0, tzinfo=SHANGHAI)
 LAST_MOMENT = datetime(2026, 3, 18, 0, 0, tzinfo=SHANGHAI)
 LONGEST_STEP = timedelta(minutes=10)
-FIRST_PORT = 8701
+SHORTEST_STEP = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step brought."""
+    """What one step brought: new documents, moves of the flow, things the office did, notices sent."""
 
     at: datetime
     new: int
     moved: int
+    acted: int
     sent: int
 
 
-def live(services: Services, clock: SteppedClock, told: Callable[[Step], None], until: datetime = LAST_MOMENT) -> City:
-    """Live the days up to `until`; the city is left running for whoever wants to look at it. OSError: a port is taken."""
-    city = City(clock, FIRST_PORT)
-    addresses = city.start()
+def live(
+    services: Services,
+    clock: SteppedClock,
+    city: City,
+    deliverer: Deliverer,
+    told: Callable[[Step], None],
+    until: datetime = LAST_MOMENT,
+) -> None:
+    """Live the days up to `until` in a city that is running."""
     worker = Worker(services)
     office = Office(services)
-    with Crawling(services, load_sources(SOURCES, addresses)) as crawling:
+    with Crawling(services, load_sources(SOURCES, city.addresses)) as crawling:
         crawling.register()
         timetable = Timetable(crawling, services.store, clock)
-        while clock.now() < until:
+        while True:
+            now = clock.now()
             report = timetable.step()
             moved = worker.step()
-            sent = office.act(clock.now())
-            told(Step(clock.now(), report.new, moved, sent))
+            acted = office.act(now)
+            told(Step(now, report.new, moved, acted, deliverer.deliver_due()))
+            if now >= until:
+                break
             due = timetable.next_due() or until
-            clock.advance_to(min(max(due, clock.now() + timedelta(minutes=1)), clock.now() + LONGEST_STEP, until))
-        worker.step()
+            clock.advance_to(min(max(due, now + SHORTEST_STEP), now + LONGEST_STEP, until))
         timetable.stop()
     worker.close()
-    return city

@@ -1,0 +1,59 @@
+"""`huiying work`: the pipeline's process (流水线): flow, index and outbox, every second, until it is told to stop.
+
+Deliveries run in a thread of their own with a lease of their own, so that a slow mail server never holds up an alert.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import structlog
+
+from pipeline.errors import HuiyingError
+from pipeline.notices.channels import open_deliverer
+from pipeline.services import Services
+from pipeline.store import leases
+from pipeline.working import Worker
+
+log = structlog.get_logger()
+
+REST = 0.5  # seconds between looks at an idle store
+OUTBOX_LEASE = "outbox"
+
+
+def work(services: Services, stop: threading.Event) -> None:
+    """Until `stop` is set. A failure is logged and tried again: what it left undone is still in the store."""
+    sender = threading.Thread(target=_deliver, args=(services, stop), name="outbox", daemon=True)
+    sender.start()
+    worker = Worker(services)
+    try:
+        while not stop.is_set():
+            try:
+                moved = worker.step()
+            except HuiyingError as error:
+                log.error("work.refused", reason=str(error))
+                moved = 0
+            except Exception:
+                log.exception("work.failed")
+                moved = 0
+            if not moved:
+                stop.wait(REST)
+    finally:
+        worker.close()
+        sender.join(timeout=30)
+
+
+def _deliver(services: Services, stop: threading.Event) -> None:
+    deliverer = open_deliverer(services)
+    holder = f"{id(stop):x}@{threading.get_native_id()}"
+    while not stop.is_set():
+        try:
+            with services.store.write() as connection:
+                mine = leases.take(connection, OUTBOX_LEASE, holder, timedelta(seconds=60))
+            sent = deliverer.deliver_due() if mine else 0
+        except Exception:
+            log.exception("outbox.failed")
+            sent = 0
+        if not sent:
+            stop.wait(REST)
