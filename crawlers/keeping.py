@@ -137,8 +137,9 @@ class Keeper:
         ledger_store.write(connection, ledger.entered(ledger_store.by_hour(found), facts, state.profile, floor))
         last_new = now if new else state.last_new
         failures = state.failures + 1 if failed else 0
-        silence = None if failed or last_new is None else _silence(state, last_new, now, floor)
+        silence = None if last_new is None else _silence(state, last_new, now, floor)
         health = ledger.judge(failures, report.reason, report.detail, state.health, silence)
+        values["lacking"] = silence.lacking if silence and health.state in ("broken", "silent") else 0.0
         if health.state != state.health:
             values |= {"health": health.state, "health_since": now, "reason": health.reason}
             if {state.health, health.state} != {"new", "ok"}:

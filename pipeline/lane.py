@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from pipeline.alerts.alerting import AlertChange, Alerting
 from pipeline.alerts.early_signs import EarlySigns
-from pipeline.alerts.rules import load_rules
+from pipeline.alerts.rules import SourceSilence, load_rules
 from pipeline.cases.desk import CaseChange, Desk
 from pipeline.document import EventState, Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
@@ -22,7 +22,7 @@ from pipeline.events.grouping import Grouping
 from pipeline.events.stages import StageBook
 from pipeline.notices.telling import Telling
 from pipeline.services import Services
-from pipeline.store import alerts, documents, events
+from pipeline.store import alerts, documents, events, ledger
 from pipeline.store.events import Change, Position
 
 GRID = timedelta(minutes=10)
@@ -185,9 +185,19 @@ class Lane:
                 alerts.save(connection, raised.alert)
                 self._journal.append(_alert_line(raised, tick))
         if not self._is_past(tick):
+            self._test_sources(connection, tick)
             if self.desk.is_due(connection, tick):
                 self.commit(connection)  # effects are measured from stored rows: the same whatever the batch
             self._cases_changed(connection, self.desk.tick(connection, tick))
+
+    def _test_sources(self, connection: Connection, tick: datetime) -> None:
+        """Rules on sources that are broken or silent (信源中断)."""
+        for source in ledger.unwell(connection, tick):
+            hours = (tick - source.since) / timedelta(hours=1)
+            silence = SourceSilence(source.name, source.kind, tick, hours, source.expected)
+            for raised in self.alerting.consider_other(self.alerting.book.test_source(silence)):
+                alerts.save(connection, raised.alert)
+                self._journal.append(_alert_line(raised, tick))
 
     def _is_past(self, at: datetime) -> bool:
         """History, by the office's clock: it is judged and shown, and starts nothing."""

@@ -45,6 +45,20 @@ class SourceChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwell:
+    """A source that is broken or silent now: `since` its last new document; `expected` what should have come by `at`."""
+
+    source_id: str
+    name: str
+    kind: str
+    health: str
+    since: datetime
+    at: datetime
+    expected: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """What can be said of a stretch of time (“没有发现”的依据): nothing found is a fact only where nothing is missing."""
 
@@ -92,6 +106,16 @@ def changes(connection: Connection, after: datetime, until: datetime) -> list[So
         .order_by(source_changes.c.at, source_changes.c.source_id)
     )
     return [SourceChange(row.source_id, row.name, row.at, row.health, row.reason) for row in rows]
+
+
+def unwell(connection: Connection, at: datetime) -> list[Unwell]:
+    """Sources that are broken or silent as of their last run, by id: what the rules on 信源中断 test."""
+    query = select(sources).where(sources.c.enabled, sources.c.health.in_(("broken", "silent"))).order_by(sources.c.id)
+    return [
+        Unwell(row.id, row.name, row.kind, row.health, since, at, row.lacking, row.reason)
+        for row in connection.execute(query)
+        if (since := row.last_new or row.health_since) is not None and since <= at
+    ]
 
 
 def statement(connection: Connection, start: datetime, end: datetime, source_ids: Sequence[str] = ()) -> Statement:

@@ -32,6 +32,9 @@ sources = Table(
     Column("profiled_at", Instant),
     Column("known_since", Instant, comment="the first hour of its ledger"),
     Column("longest_quiet_hours", Float, nullable=False, default=0.0),
+    Column(
+        "lacking", Float, nullable=False, default=0.0, comment="documents expected since the last new one, while unwell"
+    ),
     Column("memory", JSON, nullable=False, comment="what the spider wrote down for its next run"),
     Column("holder", String(100), nullable=False, default="", comment="the worker that is crawling it now"),
     Column("held_until", Instant),

@@ -550,6 +550,9 @@ def upgrade() -> None:
             comment="the first hour of its ledger",
         ),
         sa.Column("longest_quiet_hours", sa.Float(), nullable=False),
+        sa.Column(
+            "lacking", sa.Float(), nullable=False, comment="documents expected since the last new one, while unwell"
+        ),
         sa.Column("memory", sa.JSON(), nullable=False, comment="what the spider wrote down for its next run"),
         sa.Column("holder", sa.String(length=100), nullable=False, comment="the worker that is crawling it now"),
         sa.Column("held_until", pipeline.store.engine.Instant(timezone=True), nullable=True),
