@@ -208,9 +208,7 @@ def show(result: dict[str, Any], as_json: bool, line: str) -> None:
 def mount() -> None:
     """Give every room's commands their place in the one command line."""
     from crawlers import commands as crawl_commands
-    from crawlers.extraction import commands as extraction_commands
     from dashboards import commands as web_commands
-    from dashboards.briefings import commands as briefing_commands
     from pipeline import operating
     from pipeline.alerts import commands as alert_commands
     from pipeline.analysis import commands as analysis_commands
@@ -219,7 +217,6 @@ def mount() -> None:
     from pipeline.cases import duty_commands
     from pipeline.events import commands as event_commands
     from pipeline.events import stage_commands
-    from pipeline.notices import commands as notice_commands
     from pipeline.search import commands as search_commands
     from pipeline.store import commands as store_commands
 
@@ -229,14 +226,14 @@ def mount() -> None:
     train = typer.Typer(help="用标注数据重新训练。例：huiying train sentiment --data 数据.tsv", no_args_is_help=True)
     for command in (
         analysis_commands.analyse, search_commands.search, search_commands.reindex, crawl_commands.crawl,
-        extraction_commands.extract, alert_commands.backtest, event_commands.hot_issues, case_commands.verify,
+         alert_commands.backtest, event_commands.hot_issues, case_commands.verify,
         duty_commands.statistics, store_commands.backup, store_commands.restore, store_commands.migrate_store,
         operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
     ):  # fmt: skip
         app.command(command.__name__.replace("_", "-"))(command)
     for group, commands in (
         (evaluate, (evaluate_commands.evaluate_sentiment, evaluate_commands.evaluate_topic, evaluate_commands.evaluate_scope,
-                    event_commands.evaluate_same_event, stage_commands.evaluate_stages, extraction_commands.evaluate_extraction)),
+                    event_commands.evaluate_same_event, stage_commands.evaluate_stages)),
         (train, (evaluate_commands.train_sentiment, analysis_commands.train_topic, event_commands.train_same_event,
                  stage_commands.train_stages)),
     ):  # fmt: skip
@@ -245,7 +242,7 @@ def mount() -> None:
     for name, sub in (
         ("evaluate", evaluate), ("train", train), ("source", crawl_commands.source_app),
         ("evidence", crawl_commands.evidence_app), ("case", case_commands.app), ("roster", duty_commands.roster),
-        ("people", duty_commands.people), ("briefing", briefing_commands.app), ("notices", notice_commands.app),
+        ("people", duty_commands.people), 
     ):  # fmt: skip
         app.add_typer(sub, name=name)
 
