@@ -38,6 +38,22 @@ class Encoder:
 
     def logits(self, text: str) -> Floats:
         """Three logits of a normalised text; its first CHARACTERS characters are read."""
+        answer: Floats = self.features(text) @ self._w["head"] + self._w["bias"]
+        return answer
+
+    def features(self, text: str) -> Floats:
+        """What the head reads [1024]."""
+        pooled, n = self.pooled(text)
+        w = self._w
+        mean = (pooled @ w["cnn_W"] + n * w["cnn_b"]) / np.float32(np.sqrt(n))
+        y0 = np.maximum(mean @ w["d0"], 0)
+        y1 = np.maximum(mean @ w["p1"] + y0 @ w["d1"], 0)
+        z = np.tanh(y1 @ w["p3"] + np.maximum(y1 @ w["d2"], 0) @ w["d3"])
+        joined: Floats = np.concatenate([z * 4, mean])
+        return joined
+
+    def pooled(self, text: str) -> tuple[Floats, int]:
+        """The sum over tokens of all branches [1280], normed, and the number of tokens."""
         ids: Sequence[int] = self._tokenise(text[:CHARACTERS], out_type=int, add_bos=True, add_eos=True)[:TOKENS]
         w, n = self._w, len(ids)
         rows = np.stack([self._first_layer(token) for token in ids])
@@ -52,12 +68,8 @@ class Encoder:
             high = _windows(low, order, left) @ w[f"w2{i}"] + w[f"b2{i}"]
             top[:, 512 + i * 256 : 768 + i * 256] = np.maximum(high, 0) + low
         top = _layer_norm(top, w["ln_g"], w["ln_b"], self._eps)
-        mean = (top.sum(axis=0) @ w["cnn_W"] + n * w["cnn_b"]) / np.float32(np.sqrt(n))
-        y0 = np.maximum(mean @ w["d0"], 0)
-        y1 = np.maximum(mean @ w["p1"] + y0 @ w["d1"], 0)
-        z = np.tanh(y1 @ w["p3"] + np.maximum(y1 @ w["d2"], 0) @ w["d3"])
-        answer: Floats = np.concatenate([z * 4, mean]) @ w["head"] + w["bias"]
-        return answer
+        total: Floats = top.sum(axis=0)
+        return total, n
 
     def _first_layer(self, token: int) -> Floats:
         """[embedding 512 | normed projection 768 | its products with every slot of every branch 2560] of one token."""

@@ -80,7 +80,8 @@ def _evaluate_analysis(data: Path, what: Literal["topic", "scope"], as_json: boo
     analyser = Analyser(District.load(load_settings().config_dir), "fast")
     started = time.perf_counter()
     analyses = [
-        analyser.analyse(Document(id=str(n), text=text, kind=Kind.MESSAGE)) for n, (_, text) in enumerate(pairs)
+        analyser.analyse(Document(id=str(n), text=text, kind=Kind.MESSAGE if what == "topic" else Kind.NEWS))
+        for n, (_, text) in enumerate(pairs)
     ]
     seconds = time.perf_counter() - started
     guess = [a.topic.label if what == "topic" else str(a.scope) for a in analyses]

@@ -23,7 +23,7 @@ STEPS_OF_IDF = 16.0  # idf is kept in sixteenths, in one byte
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The n-grams of one text that the model knows, each with its value (tf-idf over the text's length)."""
+    """The n-grams of one text that the model knows, each with its value (idf, the whole of length one)."""
 
     grams: Grams
     value: Floats
@@ -38,7 +38,7 @@ class LinearModel:
     bias: Floats
 
     def find(self, text: str) -> Found:
-        """The known n-grams of a normalised text. An n-gram said n times counts 1 + ln n times in all."""
+        """The known n-grams of a normalised text."""
         return weigh(grams(text), self.idf)
 
     def contributions(self, found: Found) -> Floats:
@@ -63,17 +63,14 @@ def load_linear(path: Path) -> LinearModel:
 
 
 def weigh(all_grams: Grams, idf: NDArray[np.uint8]) -> Found:
-    """Keep the known n-grams; value each by tf-idf spread over its occurrences, the whole of length one."""
+    """Keep the known n-grams; value each occurrence by its idf, the whole of length one."""
     weight = idf[all_grams.bucket]
     known = np.flatnonzero(weight)
-    kept = Grams(all_grams.bucket[known], all_grams.start[known], all_grams.length[known])
-    if not len(known):
-        return Found(kept, np.zeros(0, dtype=np.float32))
-    _, which, count = np.unique(kept.bucket, return_inverse=True, return_counts=True)
-    each = (1 + np.log(count)) / count
-    value = (weight[known] / STEPS_OF_IDF * each[which]).astype(np.float32)
-    per_bucket = np.bincount(which, weights=value)
-    return Found(kept, value / np.float32(np.sqrt(per_bucket @ per_bucket)))
+    value = weight[known].astype(np.float32)
+    return Found(
+        Grams(all_grams.bucket[known], all_grams.start[known], all_grams.length[known]),
+        value / np.float32(max(1.0, np.sqrt(value @ value))),
+    )
 
 
 def count_idf(texts: Sequence[str], at_least: int = 2) -> NDArray[np.uint8]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import rjieba
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.analysis.sentiment_linear import Found
 
 SHOWN = 3  # words on the side of the judgement; one more on the other side
+CONSIDERED = 12  # strongest words kept
 LEAST = 0.08  # of log-odds: less is noise
 EXPLAINED = 600  # characters explained: reasons come from the head of an article
 _JOINS = frozenset("不没无未别莫勿非很太真好又总")  # a one-character word that belongs to the next one
@@ -34,24 +35,26 @@ def moving_phrases(text: str, found: Found, contributions: NDArray[np.float32]) 
     each = (contributions[:, 2] - contributions[:, 0]) / found.grams.length
     steps = np.bincount(start, weights=each, minlength=size + 1) - np.bincount(end, weights=each, minlength=size + 1)
     total = np.concatenate([[0.0], np.cumsum(np.cumsum(steps)[:size])])
-    phrases = [Phrase(text[a:b].strip(), a, float(total[b] - total[a])) for a, b in _words(text[:size])]
-    return sorted(
-        (p for p in phrases if abs(p.weight) >= LEAST and _says_something(p.text)), key=lambda p: -abs(p.weight)
-    )
+    ends = _word_ends(text[:size])
+    at = np.array([0, *ends])
+    weights = total[at[1:]] - total[at[:-1]]
+    strong = [n for n in np.argsort(-np.abs(weights), kind="stable").tolist() if abs(weights[n]) >= LEAST]
+    found_in_order = (Phrase(text[at[n] : at[n + 1]].strip(), int(at[n]), float(weights[n])) for n in strong)
+    return list(islice((phrase for phrase in found_in_order if _says_something(phrase.text)), CONSIDERED))
 
 
-def _words(text: str) -> Iterator[tuple[int, int]]:
-    """Words by start and end; an intensifier or a negation goes with the word after it, an emoticon stays whole."""
+def _word_ends(text: str) -> list[int]:
+    """Where words end; an intensifier or a negation goes with the word after it, an emoticon stays whole."""
+    ends: list[int] = []
     begin = at = 0
     bracket = False
     for word in rjieba.cut(text):
         at += len(word)
         bracket = (bracket or word == "[") and word != "]" and at - begin < 12
         if not bracket and word not in _JOINS:
-            yield begin, at
+            ends.append(at)
             begin = at
-    if begin < at:
-        yield begin, at
+    return ends if begin == at else [*ends, at]
 
 
 def _says_something(phrase: str) -> bool:

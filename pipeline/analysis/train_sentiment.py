@@ -34,6 +34,7 @@ FRAMES = HERE / "sentiment_frames.toml"  # the tone of hotlines, letters, notice
 SURE = 0.85  # the characters' probability from which the encoder is not asked
 TEMPERATURE = 0.3  # of SnowNLP's Bayes: its log-posteriors are some three times too sure
 STRENGTH = 10.0  # C of the character model (10 and 20 alike on kept-apart rows, 3 worse)
+ANCHORS = 8_000  # research rows that keep the adapted encoder to its former answers
 OFFICE_WEIGHT = 3  # an office's label counts like three research rows: it is about its own work
 FOLDS = 5
 
@@ -47,38 +48,51 @@ class Source:
     weight: int
 
 
-SOURCES = (
+RESEARCH = (
     Source("ewect_usual_train.tsv", 0.05, 1),
     Source("ewect_virus_train.tsv", 0.05, 1),
     Source("weibo2018_train.tsv", 0.1, 1),
     Source("implicit_ecisa.tsv", 0.25, 2),
-    Source("public_event_comments.tsv", 1 / 3, 4),
 )
+PUBLIC_EVENTS = Source("public_event_comments.tsv", 1 / 3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows to train on and how much each counts."""
+
+    rows: list[Labelled]
+    weights: list[float]
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Rows to train on with their weights, and the rows kept apart by set."""
+    """Research rows (Weibo and web at large), rows of the office's world, and the rows kept apart by set."""
 
-    rows: list[Labelled]
-    weights: list[int]
+    research: Rows
+    office: Rows
     apart: dict[str, list[Labelled]]
 
 
 def read_split(data: Path, keep_apart: bool) -> Split:
-    rows: list[Labelled] = []
-    weights: list[int] = []
+    research, office = Rows([], []), Rows([], [])
     apart: dict[str, list[Labelled]] = {}
-    for source in SOURCES:
+
+    def add(to: Rows, rows: Sequence[Labelled], weight: float) -> None:
+        to.rows.extend(rows)
+        to.weights.extend([weight] * len(rows))
+
+    for source in (*RESEARCH, PUBLIC_EVENTS):
         labelled = read_labelled(data / "sentiment" / source.file)
         order = np.random.RandomState(7).permutation(len(labelled))
         kept = order[: int(len(order) * source.kept_apart)] if keep_apart else order[:0]
         apart[source.file] = [labelled[i] for i in kept]
         taken = [labelled[i] for i in order[len(kept) :]]
-        rows += taken
-        weights += [source.weight] * len(taken)
-    office = read_labelled(EXAMPLES) * 4 + composed_rows() + portal_rows(data / "messages")
-    return Split(rows + office, weights + [1] * len(office), apart)
+        add(office if source is PUBLIC_EVENTS else research, taken, source.weight)
+    add(office, read_labelled(EXAMPLES), 4)
+    add(office, composed_rows(), 0.5)
+    add(office, portal_rows(data / "messages"), 0.5)
+    return Split(research, office, apart)
 
 
 def composed_rows() -> list[Labelled]:
@@ -125,7 +139,9 @@ def balance(labels: NDArray[np.int64]) -> NDArray[np.float32]:
     return weight
 
 
-def train_characters(rows: Sequence[Labelled], weights: Sequence[int], start: LinearModel | None = None) -> LinearModel:
+def train_characters(
+    rows: Sequence[Labelled], weights: Sequence[float], start: LinearModel | None = None
+) -> LinearModel:
     """The character model of these rows; from `start`'s weights where one is given."""
     texts = [normalise(row.text) for row in rows]
     labels = np.array([row.label for row in rows])
@@ -238,34 +254,61 @@ def kept_apart(
     return sets
 
 
-def train_shipped(data: Path, out: Path, passes: float = 3.0) -> None:
-    """Make the shipped files in `out` from the research sets under `data`: nearly all of its time is the encoder's.
+def train_shipped(data: Path, out: Path) -> None:
+    """Make the shipped files in `out` from the research sets under `data`: nearly all of its time is `fine_tune`."""
+    from pipeline.analysis.encoder import Encoder
 
-    First run: rows kept apart, which fit the weighing. Second run: all rows; the encoder goes on from the first run.
-    """
-    from pipeline.analysis.encoder import Encoder, save_encoder
+    out.mkdir(parents=True, exist_ok=True)
+    split = read_split(data, keep_apart=True)
+    weights, learned = fine_tune(split.research)
+    finish(data, out, weights, learned, Encoder)
+
+
+def fine_tune(research: Rows) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """The encoder fine-tuned on research rows: weights, and the tokens whose rows were trained."""
     from pipeline.analysis.sentiment_finetune import Recipe, Tuner
 
     def say(line: str) -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    out.mkdir(parents=True, exist_ok=True)
+    tuner = Tuner(research.rows, Recipe(), [round(weight) for weight in research.weights])
+    return {name: np.asarray(value) for name, value in tuner.run(say).items()}, tuner.learned
+
+
+def finish(
+    data: Path, out: Path, weights: dict[str, Any], learned: NDArray[np.int64], encoder: Callable[[Path], Any]
+) -> None:
+    """From a fine-tuned encoder to the shipped files: adapt its upper layers, train the characters, weigh both.
+
+    Twice: with rows kept apart, which fit the weighing (their figures are the honest ones), then with every row.
+    """
+    from pipeline.analysis.encoder import save_encoder
+    from pipeline.analysis.sentiment_adapt import adapt, pool
+
+    def adapted(split: Split, new: Rows) -> None:
+        save_encoder(out, weights, learned)
+        plain = encoder(out)
+        chosen = np.random.RandomState(3).permutation(len(split.research.rows))[:ANCHORS]
+        anchors = pool(plain, [split.research.rows[i] for i in chosen], [1.0] * len(chosen))
+        save_encoder(out, adapt(weights, pool(plain, new.rows, new.weights), anchors), learned)
+
+    def characters(split: Split) -> LinearModel:
+        both = Rows(split.research.rows + split.office.rows, split.research.weights + split.office.weights)
+        return train_characters(both.rows, both.weights)
+
     split = read_split(data, keep_apart=True)
-    tuner = Tuner(split.rows, Recipe(passes=passes), split.weights)
-    weights = tuner.run(say)
-    save_encoder(out, {name: np.asarray(value) for name, value in weights.items()}, tuner.learned)
-    encoder = Encoder(out)
-    model = train_characters(split.rows, split.weights)
-    sets = kept_apart(split, model, lambda texts: np.stack([encoder.logits(text) for text in texts]))
+    adapted(split, split.office)
+    model, judge = characters(split), encoder(out)
+    sets = kept_apart(split, model, lambda texts: np.stack([judge.logits(text) for text in texts]))
     write_weighing(out, fit_weighing(sets, with_encoder=False), fit_weighing(sets, with_encoder=True), SURE)
 
     whole = read_split(data, keep_apart=False)
-    train_characters(whole.rows, whole.weights).save(out / "sentiment-characters.npz")
-    again = Tuner(whole.rows, Recipe(passes=passes / 4, rate=1.5e-4, seed=1), whole.weights, tuner.learned)
-    final = again.run(say, weights)
-    save_encoder(out, {name: np.asarray(value) for name, value in final.items()}, tuner.learned)
-    bayes = snownlp_engine.train_bayes([row.text for row in whole.rows], [row.label for row in whole.rows])
+    unseen = [row for name, rows in split.apart.items() if name != PUBLIC_EVENTS.file for row in rows]
+    adapted(split, Rows(whole.office.rows + unseen, whole.office.weights + [1.0] * len(unseen)))
+    characters(whole).save(out / "sentiment-characters.npz")
+    every = whole.research.rows + whole.office.rows
+    bayes = snownlp_engine.train_bayes([row.text for row in every], [row.label for row in every])
     snownlp_engine.save_bayes(out / "sentiment-snownlp.npz", bayes, TEMPERATURE)
 
 
