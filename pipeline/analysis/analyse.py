@@ -36,7 +36,7 @@ class Analyser:
 
     def __init__(self, district: District, engine: str = "accurate") -> None:
         self._engine = engine
-        self._sentiment = load_engine(engine)
+        self._sentiment = load_engine(engine, district.sentiment_models)
         self._gazetteer = Gazetteer(district.places)
         self._topics = TopicJudge(district.topics, TopicModel.load(district.topic_model))
         self._duties = DutyList(district.departments)

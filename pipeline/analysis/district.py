@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.analysis.sentiment import MODELS
 from pipeline.analysis.topic_model import SHIPPED
 from pipeline.document import Kind
 from pipeline.errors import HuiyingError
@@ -198,6 +199,7 @@ class District:
     cues: Cues
     digest: str
     topic_model: Path = SHIPPED
+    sentiment_models: Path = MODELS  # the folder `sentiment` of config_dir where there is one (huiying train sentiment)
 
     @classmethod
     def load(cls, config_dir: Path) -> District:
@@ -218,7 +220,9 @@ class District:
             raise DistrictError(
                 f"{config_dir / 'topics.toml'} 的 model_file 指的 {model} 不存在：请用 huiying train topic 训练，或删去这一项"
             )
-        return cls(topics, places, departments, cues, hashed.hexdigest()[:16], model)
+        own = config_dir / "sentiment"
+        sentiment = own if (own / "sentiment.json").is_file() else MODELS
+        return cls(topics, places, departments, cues, hashed.hexdigest()[:16], model, sentiment)
 
 
 def _read(path: Path, model: type[Model], hashed: hashlib._Hash) -> Model:

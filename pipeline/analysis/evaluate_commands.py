@@ -96,7 +96,7 @@ def _evaluate_analysis(data: Path, what: Literal["topic", "scope"], as_json: boo
 
 def train_sentiment(
     data: Annotated[list[Path], typer.Option("--data", help="TSV，列为 label 和 text；可多次")],
-    out: Annotated[Path, typer.Option("--out", help="模型写到这个文件夹，再把它写进设置 analysis.models")] = Path(
+    out: Annotated[Path, typer.Option("--out", help="模型写到这个文件夹；放在配置目录的 sentiment 文件夹里即启用")] = Path(
         "var/models/sentiment"
     ),
     engine: Annotated[
@@ -117,6 +117,7 @@ def train_sentiment(
         _print_json(result)
     else:
         _line(f"用 {len(rows)} 条标注训练 {engine}：交叉验证准确率 {before:.1%} → {after:.1%}，写入 {out}")
+        _line("启用：把这个文件夹放到配置目录下，名为 sentiment（或直接用 --out 写到那里）。")
 
 
 def _plain(figures: dict[str, Any]) -> dict[str, Any]:
