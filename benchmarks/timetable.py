@@ -37,7 +37,7 @@ from pipeline.store import sources as book
 from pipeline.store.engine import Store, metadata, sqlite_url
 from pipeline.store.pseudonyms import Pseudonyms
 from pipeline.store.schema.sources import source_runs
-from pipeline.store.sources import forget_runs
+from pipeline.store.sources import forget
 
 START = datetime(2026, 3, 9, tzinfo=SHANGHAI)
 
@@ -126,7 +126,7 @@ def run(sources: int, days: float) -> dict[str, Any]:
                 _progress(clock.now(), crawler, started)
                 day += timedelta(days=1)
                 with store.write() as connection:
-                    forget_runs(connection, clock.now() - timedelta(days=30))
+                    forget(connection, clock.now() - timedelta(days=30), clock.now() - timedelta(days=400))
             if following >= end:
                 break
             clock.advance_to(max(following, clock.now()))

@@ -35,6 +35,8 @@ from pipeline.store import sources as book
 from pipeline.store.engine import Store
 
 log = logging.getLogger(__name__)
+RUNS_KEPT = timedelta(days=90)
+NOTES_KEPT = timedelta(days=400)
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ class Crawling:
         self._writing = ThreadPoolExecutor(1, "crawl-writing")  # one writer: SQLite has one anyway
         self._hosts: Counter[str] = Counter()
         self._hosts_lock = threading.Lock()
+        self._kept_house_at: datetime | None = None
 
     def __enter__(self) -> Crawling:
         return self
@@ -137,6 +140,17 @@ class Crawling:
             return CrawlReport(self.engine.run(visits))
         finally:
             self._let_hosts_go([self.sources[claim.source_id].host for claim in claims])
+            self._housekeep(self.services.clock.now())
+
+    def _housekeep(self, now: datetime) -> None:
+        """Once a day: the oldest evidence beyond its limit goes, and notes that nobody needs any more."""
+        with self._hosts_lock:
+            if self._kept_house_at is not None and now - self._kept_house_at < timedelta(days=1):
+                return
+            self._kept_house_at = now
+        self.archive.prune(self.services.store, int(self.services.settings.retention.evidence_gib * 2**30))
+        with self.services.store.write() as connection:
+            book.forget(connection, runs_before=now - RUNS_KEPT, notes_before=now - NOTES_KEPT)
 
     # ------------------------------------------------------------------ one visit
     async def _visit(self, claim: book.Claim) -> RunReport:
@@ -172,7 +186,7 @@ class Crawling:
             reader=self.reader,
             now=now,
             memory=claim.state.memory,
-            missed_since=claim.state.last_success if claim.state.failures else None,
+            missed_since=_missed_since(claim.state, now),
         )
 
     def _claim(self, sources: Sequence[Source], early: bool) -> list[book.Claim]:
@@ -195,6 +209,13 @@ class Crawling:
                 if self._hosts[host] <= 0:
                     del self._hosts[host]
                     book.let_host_go(connection, host, self.worker)
+
+
+def _missed_since(state: book.SourceState, now: datetime) -> datetime | None:
+    """The last good look, when runs failed since or the machine stood still: lists are then read deeper."""
+    last = state.last_success
+    late = last is not None and now - last > 2 * state.interval + timedelta(hours=1)
+    return last if state.failures or late else None
 
 
 def _known(row: Any) -> KnownPage:

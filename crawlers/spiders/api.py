@@ -54,7 +54,8 @@ class Api:
         self.options = options
 
     async def collect(self, visit: Visit) -> None:
-        for number in range(self.options.first_page, self.options.first_page + self.options.pages):
+        pages = self.options.pages * (10 if visit.missed_since else 1)
+        for number in range(self.options.first_page, self.options.first_page + pages):
             url = visit.source.url.replace("{page}", str(number))
             try:
                 answer = (await visit.get(url, self.options.headers)).json()

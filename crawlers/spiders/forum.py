@@ -67,7 +67,7 @@ class Forum:
     async def _board(self, visit: Visit, board: str) -> bool:
         """New threads of a board; True when it was read back to what was known."""
         following: str | None = board
-        for number in range(self.options.pages):
+        for number in range(self.options.pages * (10 if visit.missed_since else 1)):
             if following is None:
                 break
             fetched = await visit.get(following, conditional=number == 0)

@@ -84,7 +84,7 @@ class Portal:
     async def _list(self, visit: Visit, address: str) -> bool:
         """New details of a list; True when it was read back to what was known."""
         following: str | None = address.replace("{page}", "1")
-        for number in range(1, self.options.pages + 1):
+        for number in range(1, self.options.pages * (10 if visit.missed_since else 1) + 1):
             if following is None:
                 break
             fetched = await visit.get(following, conditional=number == 1)

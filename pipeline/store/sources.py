@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pipeline.document import Counts
 from pipeline.store import leases
 from pipeline.store.schema.documents import documents, observations
-from pipeline.store.schema.sources import page_quarantine, pages, site_places, source_runs, sources
+from pipeline.store.schema.sources import page_quarantine, pages, site_places, source_hours, source_runs, sources
 
 COUNTERS = ("likes", "reposts", "comments", "reads", "dislikes")
 
@@ -177,9 +177,11 @@ def runs(connection: Connection, source_id: str, limit: int = 50) -> list[Row[An
     return list(connection.execute(query.limit(limit)))
 
 
-def forget_runs(connection: Connection, before: datetime) -> int:
-    """Drop old rows of runs; the ledger by the hour stays."""
-    return connection.execute(delete(source_runs).where(source_runs.c.started_at < before)).rowcount
+def forget(connection: Connection, runs_before: datetime, notes_before: datetime) -> None:
+    """Drop old rows of runs; and, much later, old hours of the ledger and notes of pages."""
+    connection.execute(delete(source_runs).where(source_runs.c.started_at < runs_before))
+    connection.execute(delete(source_hours).where(source_hours.c.hour < notes_before))
+    connection.execute(delete(pages).where(pages.c.last_at < notes_before))
 
 
 # ---------------------------------------------------------------------- pages
