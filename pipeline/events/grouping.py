@@ -23,8 +23,8 @@ from pipeline.events.signature import Signature, signature
 
 JOIN = -0.5  # score from which a document joins
 NEAR = -1.0  # score from which a second event is asked whether it is the same one
-MERGE = 0.5  # score that a document of the smaller event must reach with the larger one to join the two
-SECOND = 0.15  # score from which a lone earlier document joins an event that has grown
+MERGE = 1.0  # score that a document of the smaller event must reach with the larger one to join the two
+SECOND = 0.6  # score from which a lone earlier document joins an event that has grown
 GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
 LONERS = 100  # lone documents looked at again

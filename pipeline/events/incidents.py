@@ -22,6 +22,7 @@ class _Incident(BaseModel):
     name: str = Field(min_length=1)
     words: list[str] = Field(min_length=1)
     hints: list[str] = []
+    strength: int = Field(default=1, ge=1, le=9)
 
 
 class _File(BaseModel):
@@ -33,11 +34,11 @@ class Incidents:
     """Finds the kinds of incident in a text."""
 
     def __init__(self, path: Path = SHIPPED) -> None:
-        self._marks: dict[str, list[tuple[str, int]]] = {}
+        self._marks: dict[str, list[tuple[str, int, int]]] = {}
         for incident in _read(path).incident:
             for weight, terms in ((WORD, incident.words), (HINT, incident.hints)):
                 for term in terms:
-                    self._marks.setdefault(term.lower(), []).append((incident.name, weight))
+                    self._marks.setdefault(term.lower(), []).append((incident.name, weight, incident.strength))
         self._automaton = ahocorasick.Automaton()
         for term in self._marks:
             self._automaton.add_word(term, term)
@@ -46,17 +47,17 @@ class Incidents:
     def kinds(self, cleaned: str) -> tuple[dict[str, int], frozenset[str]]:
         """(kind → its share of the evidence in percent, the strongest KEPT; those of them that a word alone shows)."""
         found: dict[str, int] = {}
+        strength: dict[str, int] = {}
         plain: set[str] = set()
         for term in sorted({term for _, term in self._automaton.iter(cleaned)}):
-            for name, weight in self._marks[term]:
+            for name, weight, times in self._marks[term]:
                 found[name] = found.get(name, 0) + weight
+                strength[name] = times
                 if weight == WORD:
                     plain.add(name)
-        clear = sorted(
-            ((weight, name) for name, weight in found.items() if weight >= WORD), key=lambda pair: (-pair[0], pair[1])
-        )
-        total = sum(weight for weight, _ in clear[:KEPT])
-        kinds = {name: round(100 * weight / total) for weight, name in clear[:KEPT]}
+        clear = sorted((-weight * strength[name], name) for name, weight in found.items() if weight >= WORD)[:KEPT]
+        total = sum(weight for weight, _ in clear)
+        kinds = {name: round(100 * weight / total) for weight, name in clear}
         return kinds, frozenset(plain & kinds.keys())
 
 

@@ -29,25 +29,25 @@ FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 class Weights:
     """What each piece of evidence adds to the logit."""
 
-    bias: float = -8.0
+    bias: float = -8.4
     words: float = 4.0
     marks: float = 0.27
-    same_place: float = 0.7
-    other_place: float = -0.8
+    same_place: float = 0.6
+    other_place: float = -0.7
     abroad: float = -2.5
-    same_name: float = 0.3
-    other_name: float = -1.0
-    kind_here: float = 3.6
-    kind: float = 3.7
+    same_name: float = 0.2
+    other_name: float = -0.9
+    kind_here: float = 0.8
+    kind: float = 4.0
     other_kind: float = 0.0
-    no_kind: float = 1.7
-    same_tag: float = 1.8
-    numbers: float = 0.2
-    silent_days: float = -0.25
-    share: float = 0.35
-    pace: float = 1.05
+    no_kind: float = 2.1
+    same_tag: float = 2.5
+    numbers: float = 0.25
+    silent_days: float = -0.3
+    share: float = 0.28
+    pace: float = 1.0
     size: float = 0.5
-    owned: float = 4.4
+    owned: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +118,16 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
     new = reading.document
     words, marks = _words(reading, event)
     kind, other_kind = _kind(new, event)
-    same_place, other_place, abroad = _place(new, event)
     same_name, other_name = _name(new, event)
-    here = max(same_place, same_name)
     day, just_now = event.around(new.moment, DAY), event.around(new.moment, JUST_NOW)
     evidence = (
         words,
         marks,
-        same_place,
-        other_place,
-        abroad,
+        *_place(new, event),
         same_name,
         other_name,
-        kind * here,
-        kind * (1.0 - here),
+        kind * same_name,
+        kind,
         other_kind,
         0.0 if new.kinds else 1.0,
         float(bool(new.tags & event.tags.keys())),
