@@ -66,7 +66,7 @@ def _is_name(word: str) -> bool:
     tags: list[tuple[str, str]] = rjieba.tag(word)
     if len(tags) > 1:
         return _names_somebody(tags) or (bool(_HAN.match(word)) and _spelt_as_name(word, tags))
-    return tags[0][1].startswith("nr") and _has_form_of_name(word)
+    return bool(tags) and tags[0][1].startswith("nr") and _has_form_of_name(word)
 
 
 def _names_somebody(tags: list[tuple[str, str]]) -> bool:

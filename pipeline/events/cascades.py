@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 HOUR = 3600
 LARGE = 500
 _MARKS = (60, 120, 300, 600, 900, 1200, 1800, 2400, 3000, 3600)
+_YOUNG, _YEAR = 1_250_000_000, 31_557_600  # August 2009, when Weibo was new: how grown the network was
 _CALLS = ("扩散", "帮忙", "求助", "寻人", "紧急")
 _PRIZES = ("抽奖", "送出", "奖品")
 
@@ -134,6 +135,7 @@ def time_features(cascade: Cascade, profile: Sequence[float]) -> Floats:
             sum(ahead[:6]),
             sum(ahead),
             math.log1p(number / profile[hour]),
+            min(8.0, max(0.0, (cascade.start - _YOUNG) / _YEAR)),
             said / (number + 1),
             math.log1p(said),
         ],

@@ -13,6 +13,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -131,6 +132,7 @@ class _Around:
             if (first := next((point.snapshot for point in curve if point.rank <= TOP), None)) is not None:
                 rises[first + 1] += 1
         self.rises = np.cumsum(rises)
+        self._last: tuple[int, list[_Move]] = (-1, [])
 
     def features(self, word: str, seen: Sequence[Point], snapshot: int) -> dict[str, float]:
         """How busy the list is, and whether words get past its eleventh rank just now."""
@@ -139,7 +141,7 @@ class _Around:
         ages = {other: now - found.curves[other][0].at for other in found.ranks[snapshot]}
         top = [ages[other] / 3600 for other, rank in found.ranks[snapshot].items() if rank <= TOP]
         hour = (now + 8 * 3600) % DAY / 3600
-        moves = list(self._moves(snapshot))
+        moves = self._moves_at(snapshot)
         step = last.heat - seen[-2].heat if len(seen) > 1 else 0
         near = [move for move in moves if move.word != word and TOP < move.rank <= 15]
         upper = [move for move in moves if 7 <= move.rank <= TOP]
@@ -181,6 +183,11 @@ class _Around:
             "h10_h20": level[10] - level[20],
             "h20_h40": level[20] - level[40],
         }
+
+    def _moves_at(self, snapshot: int) -> list[_Move]:
+        if self._last[0] != snapshot:
+            self._last = snapshot, list(self._moves(snapshot))
+        return self._last[1]
 
     def _moves(self, snapshot: int) -> Iterator[_Move]:
         before, ranks_before = self.found.heats[snapshot - 1], self.found.ranks[snapshot - 1]
@@ -229,6 +236,7 @@ def _text(word: str, found: HotList, snapshot: int) -> dict[str, float]:
     }
 
 
+@lru_cache(maxsize=4096)
 def _pairs(word: str) -> set[str]:
     return {word[i : i + 2] for i in range(len(word) - 1)} or {word}
 

@@ -74,8 +74,7 @@ def evaluate_curves(path: Path, models: Path = MODELS) -> ForecastFigures:
     if not 0 < table.reached.sum() < len(table.reached):
         raise CurveError(f"{path} 里的新词全都或全没有进前十，无法评测")
     model = Ensemble.load(models / CURVES)
-    scores = np.array([model.slope * model.score(row) + model.shift for row in table.features])
-    chances = corrected(table, scores, Scaling.load(models / SCALING))
+    chances = corrected(table, model.logits(table.features), Scaling.load(models / SCALING))
     rules = {
         "growth_of_heat": table.column("growth"),
         "rank_now": -table.column("rank"),

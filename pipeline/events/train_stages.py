@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import (
     ExtraTreesClassifier,
-    ExtraTreesRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
@@ -47,7 +46,7 @@ Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 BESIDE = (FIRST - 600, FIRST + 600)
 SEEDS = 3
-TREES = 200
+TREES = 300
 RESAMPLES = 60
 AGES = (0.25, 0.5, 1, 2, 3, 6, 12, 24)
 THINNED = (1.0, 0.3, 0.1, 0.03)
@@ -108,12 +107,11 @@ def _fit_cascades(rows: Rows, at: Indices, sizes: Floats) -> Families:
         )
         sums.append(exported(many.fit(table, size)))
     drawn = ExtraTreesClassifier(TREES, min_samples_leaf=4, max_features=0.4, random_state=0).fit(table, labels)
-    grown = ExtraTreesRegressor(TREES, min_samples_leaf=3, max_features=0.4, random_state=0).fit(table, size)
-    return [passes, sums, [exported_drawn(drawn)], [exported_drawn(grown)]]
+    return [passes, sums, [exported_drawn(drawn)]]
 
 
 def exported_drawn(model: Any) -> Forest:
-    """The arrays of fitted extra trees: the mean over trees of the share of positives, or of the number, in the leaf."""
+    """The arrays of fitted extra trees: the mean over trees of the leaf's share of positives."""
     columns, roots, offset = [], [], 0
     for estimator in model.estimators_:
         tree = estimator.tree_
@@ -195,7 +193,7 @@ def _trained(rows: Rows, group: Indices, fit: Callable[[Indices], Families]) -> 
         mine = np.flatnonzero((group == name) & rows.judged)
         if not held.size:
             held = np.zeros((len(rows.labels), len(families)))
-        held[mine] = [[_mean(family, row) for family in families] for row in rows.features[mine]]
+        held[mine] = np.column_stack([_scores(family, rows.features[mine]) for family in families])
     weights = 1 / held[judged].std(axis=0)  # each kind of forest counts alike
     raw = held[judged] @ weights
     platt = LogisticRegression(C=1e6).fit(raw[:, None], rows.labels[judged])
@@ -207,8 +205,8 @@ def _trained(rows: Rows, group: Indices, fit: Callable[[Indices], Families]) -> 
     return Trained(Ensemble(forests, np.array(spread), slope, shift), chances, rows.labels[judged])
 
 
-def _mean(family: Sequence[Forest], row: Floats) -> float:
-    return sum(forest.logit(row) for forest in family) / len(family)
+def _scores(family: Sequence[Forest], table: Floats) -> Floats:
+    return Ensemble(tuple(family), np.full(len(family), 1 / len(family)), 1.0, 0.0).logits(table)
 
 
 @dataclass(frozen=True, slots=True)
