@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,14 @@ from pipeline.document import Kind, Polarity, Scope, Secrecy
 from pipeline.search.port import IndexedDocument
 
 
+_NAMES = tuple(field.name for field in fields(IndexedDocument))
+
+
 def to_record(document: IndexedDocument) -> dict[str, Any]:
-    """Plain JSON values."""
-    return asdict(document) | {"at": document.at.isoformat()}
+    """Plain JSON values. (Not `asdict`: it copies deeply, which took a third of a re-index.)"""
+    made: dict[str, Any] = {name: getattr(document, name) for name in _NAMES}
+    made["at"] = document.at.isoformat()
+    return made
 
 
 def from_record(record: dict[str, Any]) -> IndexedDocument:
