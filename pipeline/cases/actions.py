@@ -344,6 +344,14 @@ class Closed(Fact):
     note: Said
 
 
+class Folded(Fact):
+    """并案: this case goes on in another open case of the same event."""
+
+    kind: Literal["folded"] = "folded"
+    into: Said
+    reason: Said
+
+
 class Reopened(Fact):
     """Opened again, with the reason."""
 

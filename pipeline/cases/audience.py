@@ -30,6 +30,7 @@ from pipeline.cases.happenings import (
     AssignmentOverdue,
     DeadlineMissed,
     Escalated,
+    EventMerged,
     InterpretationMissing,
     Opened,
     PlannedDue,
@@ -178,4 +179,5 @@ _TELL: dict[type, Callable[[Any, CaseState, Office, OnDuty], list[Person]]] = {
     PlannedDue: _by("spokesperson", "duty_officer"),
     SentTo: _sent,
     Closed: _by("lead_unit"),
+    EventMerged: _by("duty_officer", "spokesperson"),
 }

@@ -81,16 +81,17 @@ def class_in_force(case: CaseState, mechanism: Mechanism) -> LegalClass:
     return mechanism.class_of(case.legal_class or mechanism.class_key(case.suggested_class))
 
 
-def start_of(case: CaseState, order: tuple[StartKind, ...]) -> tuple[StartKind, datetime]:
-    """The first known start in `order`; detection is always known."""
+def start_of(case: CaseState, legal: LegalClass) -> tuple[StartKind, datetime]:
+    """The first start of the class's order that is known and within reach; detection always is."""
+    reach = timedelta(hours=legal.start_reach_hours) if legal.start_reach_hours else timedelta.max
     known = {
         StartKind.HAPPENED: case.happened,
         StartKind.FIRST_SEEN: case.first_seen,
         StartKind.DETECTED: case.detected,
     }
-    for kind in (*order, StartKind.DETECTED):
+    for kind in (*legal.start, StartKind.DETECTED):
         moment = known[kind]
-        if moment is not None:
+        if moment is not None and (case.detected is None or case.detected - moment <= reach):
             return kind, moment
     raise ValueError(f"case {case.id} has no start")
 
@@ -100,7 +101,7 @@ def clocks(case: CaseState, mechanism: Mechanism, at: datetime) -> tuple[ClockVi
     if not has_clock(case) or case.detected is None:
         return ()
     legal = class_in_force(case, mechanism)
-    kind, start = start_of(case, legal.start)
+    kind, start = start_of(case, legal)
     views = [_view(case, duty, kind, start, at) for duty in legal.duty]
     if mechanism.upward.enabled and legal.key == "major":
         views += _upward(case, mechanism, at)
@@ -155,6 +156,8 @@ def _waived(case: CaseState) -> str:
     phase = case.phase_before_raise if case.phase is Phase.RAISED else case.phase
     if case.raised_to and (case.phase is Phase.RAISED or case.finished):
         return f"上级提级，由{case.raised_to}统一发布"
+    if case.folded_into:
+        return f"并入{case.folded_into}，在该件中计时"
     decision = case.decision
     if decision and decision.decision is not Decision.ANSWER and phase is not Phase.ASSESSING:
         name = "线下解决" if decision.decision is Decision.OFFLINE else "持续关注"

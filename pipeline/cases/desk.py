@@ -16,7 +16,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from pipeline.cases import duty_desk
-from pipeline.cases.actions import EffectMeasured, FedBack
+from pipeline.cases.actions import EffectMeasured, FedBack, Folded
 from pipeline.cases.assignment import protect
 from pipeline.cases.audience import resolve, to_tell
 from pipeline.cases.effect import measure, similar_changes
@@ -229,7 +229,15 @@ class Desk:
         if case is None:
             raise Refused("没有这件处置单，或其内容已到期销毁：请核对编号。")
         facts = decide(case, action, person, at, self.office(connection))
+        if isinstance(action, Folded):
+            self._require_same_event(connection, case, action)
         return self._write(connection, case, case_id, facts, person.id, at)
+
+    def _require_same_event(self, connection: Connection, case: CaseState, action: Folded) -> None:
+        key = cases.find(connection, action.into)
+        other = cases.load(connection, key) if key else None
+        if other is None or other.finished or other.event_id != case.event_id or not case.event_id:
+            raise Refused("只能并入同一事件的另一件在办处置单：请核对编号，或先合并事件。")
 
     def see(
         self, connection: Connection, case_id: str, person: Person, at: datetime, reason: str = ""

@@ -25,6 +25,7 @@ from pipeline.cases.actions import (
     Evaluated,
     FedBack,
     FeedbackReturned,
+    Folded,
     GradeSet,
     Instructed,
     Lowered,
@@ -65,7 +66,7 @@ Action = (
     Acknowledged | StartSet | ClassSet | GradeSet | Raised | Lowered | Supplied | Assessed | Decided | Reviewed | SentTo
     | Noted | Corrected | Assigned | Reminded | FedBack | FeedbackReturned | Reassigned | AssignmentClosed | Instructed
     | Drafted | StepApproved | StepReturned | ResponsePlanned | Responded | ReachCounted | EffectMeasured
-    | MissExplained | UpwardReported | Submitted | Adopted | Closed | Reopened | Evaluated
+    | MissExplained | UpwardReported | Submitted | Adopted | Closed | Folded | Reopened | Evaluated
 )  # fmt: skip
 AnyFact = (
     Action | Opened | AlertJoined | EventMerged | Warned | DeadlineMissed | Escalated | AssignmentOverdue | ReviewDue

@@ -46,11 +46,16 @@ class Duty(_Part):
 
 
 class LegalClass(_Part):
-    """A legal class (法定类别) and what is owed in it. `start` = the first of these that is known governs."""
+    """A legal class (法定类别) and what is owed in it.
+
+    `start`: the first of these that is known, and not out of reach, governs. A slow burn whose first post is weeks old
+    would else be overdue before anybody could know of it.
+    """
 
     key: ClassKey
     name: str
     start: tuple[StartKind, ...] = Field(min_length=1)
+    start_reach_hours: float | None = Field(default=None, gt=0)  # older starts than this before detection do not govern
     start_source: str
     source: str = Field(min_length=1)
     duty: tuple[Duty, ...]

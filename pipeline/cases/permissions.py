@@ -108,6 +108,7 @@ ACTION_NAMES = {
     "submitted": "报送情况动态",
     "adopted": "登记采用情况",
     "closed": "办结",
+    "folded": "并案",
     "reopened": "重新启动",
     "evaluated": "事后评估",
     "warned": "时限提醒",

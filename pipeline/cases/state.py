@@ -237,6 +237,7 @@ class CaseState:
     closed_at: datetime | None = None
     closed_by: str = ""
     closing_note: str = ""
+    folded_into: str = ""
     evaluation: str = ""
     lessons: tuple[str, ...] = ()
     precedent: bool = False

@@ -26,6 +26,7 @@ from pipeline.cases.actions import (
     Evaluated,
     FedBack,
     FeedbackReturned,
+    Folded,
     GradeSet,
     Instructed,
     Lowered,
@@ -79,7 +80,7 @@ _WORK: frozenset[type] = frozenset(
      MissExplained, UpwardReported, StartSet, ClassSet, GradeSet, ReachCounted, EffectMeasured}
 )  # fmt: skip
 _TEXTS: frozenset[type] = frozenset({Drafted, StepApproved, StepReturned})
-_JUDGE: frozenset[type] = frozenset({Assessed, Decided, Raised})
+_JUDGE: frozenset[type] = _kinds(Assessed, Decided, Raised, Folded)
 ALLOWED: dict[Phase, frozenset[type]] = {
     Phase.OPENED: _ALWAYS | _kinds(Acknowledged, StartSet, ClassSet, GradeSet, UpwardReported),
     Phase.ASSESSING: _ALWAYS | _WORK | _TEXTS | _JUDGE | _kinds(ResponsePlanned),
@@ -253,6 +254,22 @@ def _decide_closed(case: CaseState, action: Closed, asking: Asking) -> tuple[Any
     return (action,)
 
 
+def _decide_folded(case: CaseState, action: Folded, _asking: Asking) -> tuple[AnyFact, ...]:
+    if action.into in (case.id, case.number):
+        raise Refused("不能并入自己：请填写要并入的另一件处置单。")
+    waiting = [a.number for a in case.assignments if a.status is not AssignmentStatus.CLOSED]
+    if waiting:
+        raise Refused(f"{waiting[0]}尚未办结：请先办结，或在要并入的件中重新交办后再并案。")
+    return (action,)
+
+
+def _apply_folded(case: CaseState, fact: Folded, entry: Entry) -> CaseState:
+    note = f"并入{fact.into}：{fact.reason}"
+    return replace(
+        case, phase=Phase.CLOSED, folded_into=fact.into, closed_at=entry.at, closed_by=entry.by, closing_note=note
+    )
+
+
 def _apply_closed(case: CaseState, fact: Closed, entry: Entry) -> CaseState:
     return replace(case, phase=Phase.CLOSED, closed_at=entry.at, closed_by=entry.by, closing_note=fact.note)
 
@@ -270,6 +287,7 @@ def _apply_reopened(case: CaseState, _fact: Reopened, entry: Entry) -> CaseState
         closed_at=None,
         closed_by="",
         closing_note="",
+        folded_into="",
     )
 
 
@@ -308,6 +326,7 @@ DECIDERS: dict[type, Decider] = {
     Noted: _keep_text,
     Corrected: _decide_corrected,
     Closed: _decide_closed,
+    Folded: _decide_folded,
     Reopened: _keep,
     Evaluated: _keep,
     **grading.DECIDERS,
@@ -329,6 +348,7 @@ APPLIERS: dict[type, Applier] = {
     Noted: _unchanged,
     Corrected: _unchanged,
     Closed: _apply_closed,
+    Folded: _apply_folded,
     Reopened: _apply_reopened,
     Evaluated: _apply_evaluated,
     Warned: _apply_warned,

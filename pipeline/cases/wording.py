@@ -25,6 +25,7 @@ from pipeline.cases.actions import (
     Evaluated,
     FedBack,
     FeedbackReturned,
+    Folded,
     GradeSet,
     Instructed,
     Lowered,
@@ -128,7 +129,7 @@ def _opened(f: Opened, t: Telling) -> str:
 
 
 def _joined(f: AlertJoined, t: Telling) -> str:
-    return f"又有预警（{f.rule}，{grade_name(f.level, t.office)}）：{f.reason}"
+    return f"又有预警（{grade_name(f.level, t.office)}）：{f.reason}"
 
 
 def _class(f: ClassSet, t: Telling) -> str:
@@ -260,6 +261,7 @@ TELLERS: dict[type, Teller] = {
     Submitted: lambda f, _t: f"向{f.to}报送《{f.title}》",
     Adopted: lambda f, _t: f"报送件{f.submission}被采用：{f.how}",
     Closed: lambda f, _t: f"办结：{f.note}",
+    Folded: lambda f, _t: f"并入{f.into}：{f.reason}",
     Reopened: lambda f, _t: f"重新启动：{f.reason}",
     Evaluated: lambda f, _t: f"事后评估{'（列入典型案例）' if f.precedent else ''}：{f.text}",
     Warned: _warned,

@@ -150,7 +150,7 @@ class Play:
 def make_alert(at: datetime, level: int = 2, **changes: Any) -> Alert:
     fields: dict[str, Any] = {
         "id": f"alert-{level}",
-        "rule": "local-emergency",
+        "rule": "local-hot",
         "at": at,
         "level": level,
         "legal_class": "特别重大、重大突发事件",

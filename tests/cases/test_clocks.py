@@ -65,6 +65,15 @@ def test_all_three_starts_are_shown_and_the_first_known_of_the_rule_governs(offi
     assert clocks(replace(unknown, first_seen=None), office.mechanism, hours(1))[0].start == hours(1)
 
 
+def test_a_slow_burn_runs_from_detection_and_still_shows_its_first_post(office: Office, hours: At) -> None:
+    old = case_of(legal_class="other", first_seen=FIRE - timedelta(days=6))
+    (view,) = clocks(old, office.mechanism, hours(2))
+    assert (view.governing, view.due) == (StartKind.DETECTED, hours(49))
+    assert dict(view.starts)[StartKind.FIRST_SEEN] == FIRE - timedelta(days=6)
+    emergency = case_of(legal_class="major", happened=FIRE - timedelta(days=6))
+    assert clocks(emergency, office.mechanism, hours(2))[0].governing is StartKind.HAPPENED
+
+
 def test_before_a_person_sets_the_class_the_suggestion_runs_provisionally(office: Office, hours: At) -> None:
     suggested = case_of(suggested_class="major", happened=FIRE)
     assert all(v.provisional for v in clocks(suggested, office.mechanism, hours(1)))

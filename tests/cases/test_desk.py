@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from pipeline.document import Secrecy
 from pipeline.store import case_changes, cases
 from pipeline.store.engine import Store
 
-from .conftest import Play, make_alert, make_state
+from .conftest import CONFIG, Play, make_alert, make_state
 
 At = Callable[[float], datetime]
 
@@ -23,6 +24,18 @@ At = Callable[[float], datetime]
 @pytest.mark.parametrize(("level", "opens"), [(1, True), (2, True), (3, False), (4, False)])
 def test_red_and_orange_alerts_open_a_case_by_themselves(play: Play, hours: At, level: int, opens: bool) -> None:
     assert bool(play.alert(hours(0), level=level)) is opens
+
+
+def test_an_emergency_that_just_shows_opens_a_case_whatever_its_level(play: Play, hours: At) -> None:
+    """At night somebody must acknowledge, and the next in the chain must be told when nobody does."""
+    assert play.alert(hours(0), level=3, rule="local-emergency")
+    assert "escalated" in {c.kind for c in play.live(hours(0), hours(1))}
+
+
+def test_rules_named_in_the_mechanism_exist(play: Play) -> None:
+    known = {rule["key"] for rule in tomllib.loads((CONFIG / "rules.toml").read_text(encoding="utf-8"))["rule"]}
+    opening = play.desk.mechanism.opening
+    assert {*opening.rules, *opening.never_rules} <= known
 
 
 def test_the_same_alert_again_changes_nothing(play: Play, hours: At) -> None:
@@ -68,6 +81,23 @@ def test_the_case_follows_a_merged_event(play: Play, hours: At) -> None:
     assert cases.open_of_event(play.connection, "e0") == play.case_id
     assert cases.open_of_event(play.connection, "e1") is None
     assert play.alert(hours(2), level=1, event_id="e0")[0].kind == "alert_joined"
+
+
+def test_two_cases_of_one_event_become_one(play: Play, hours: At) -> None:
+    play.alert(hours(0), legal_class="其他政务舆情")
+    first = play.case
+    play.alert(hours(1), id="alert-b", event_id="e2", legal_class="其他政务舆情")
+    play.act("gu_lan", "acknowledged", hours(1.1))
+    with pytest.raises(Refused, match="同一事件"):
+        play.act("fang_yi", "folded", hours(1.2), into=first.number, reason="同一件事")
+    told = play.desk.merge_events(play.connection, "e1", "e2", hours(1.3))
+    assert "fang_yi" in told[0].tell
+    with pytest.raises(Refused, match="不能并入自己"):
+        play.act("fang_yi", "folded", hours(1.4), into=play.case.number, reason="x")
+    play.act("fang_yi", "folded", hours(1.4), into=first.number, reason="同一件事")
+    assert (play.case.phase, play.case.folded_into) == (Phase.CLOSED, first.number)
+    assert [c for c in play.live(hours(2), hours(60)) if c.case_id == play.case_id] == []
+    assert cases.open_of_event(play.connection, "e1") == first.id
 
 
 def test_what_is_stored_is_the_fold_of_the_history(play: Play, hours: At) -> None:

@@ -110,6 +110,7 @@ def _fields(rng: random.Random, case: CaseState, at: datetime) -> dict[str, Call
         "miss_explained": lambda: {"duty": rng.choice(["response", "authoritative_information"]), "reason": "核实难"},
         "closed": lambda: {"note": "办结"},
         "reopened": lambda: {"reason": "复燃"},
+        "folded": lambda: {"into": "云港舆〔2026〕002号", "reason": "同一事件"},
         "evaluated": lambda: {"text": "评估"},
     }  # fmt: skip
 
