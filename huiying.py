@@ -226,7 +226,7 @@ def mount() -> None:
     train = typer.Typer(help="用标注数据重新训练。例：huiying train sentiment --data 数据.tsv", no_args_is_help=True)
     for command in (
         analysis_commands.analyse, search_commands.search, search_commands.reindex, crawl_commands.crawl,
-         alert_commands.backtest, event_commands.hot_issues, case_commands.verify,
+        alert_commands.backtest, alert_commands.rules, event_commands.hot_issues, case_commands.verify,
         duty_commands.statistics, store_commands.backup, store_commands.restore, store_commands.migrate_store,
         operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
     ):  # fmt: skip

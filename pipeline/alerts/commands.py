@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,7 +64,7 @@ def backtest(
         _line(f"图已写入 {picture}")
 
 
-def rules_in_force(
+def rules(
     context: typer.Context,
     days: Annotated[int, typer.Option(help="看最近多少天的评价")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
@@ -140,9 +139,3 @@ def _minutes(span: timedelta | None) -> int | None:
 
 def _line(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-COMMANDS: Sequence[tuple[str, str, Any]] = (
-    ("", "backtest", backtest),
-    ("", "rules", rules_in_force),
-)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,9 +96,3 @@ def _show(found: Any) -> None:
 
 def _line(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-COMMANDS: Sequence[tuple[str, str, Any]] = (
-    ("evaluate", "stages", evaluate_stages),
-    ("train", "stages", train_stages),
-)

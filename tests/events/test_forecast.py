@@ -27,7 +27,7 @@ from pipeline.events.evaluate_stages import (
     reliability,
 )
 from pipeline.events.hot_list import CurveError, HotList, read_hot_list
-from pipeline.events.stage_commands import COMMANDS
+from pipeline.events.stage_commands import evaluate_stages
 from pipeline.events.stage_models import CASCADES, CURVES, MODELS, SCALING, Ensemble, ModelError
 from pipeline.events.stage_settings import StageSettings
 from pipeline.events.train_stages import exported_drawn, growth_rows, train_growth
@@ -172,21 +172,6 @@ def test_growth_curves_learn_that_more_voices_mean_more_danger() -> None:
     assert held.shape == ages.labels.shape
 
 
-def _app() -> typer.Typer:
-    app = typer.Typer()
-    groups = {"evaluate": typer.Typer(), "train": typer.Typer()}
-    for group, name, command in COMMANDS:
-        groups[group].command(name)(command)
-
-    @groups["evaluate"].callback()
-    @groups["train"].callback()
-    def _group() -> None: ...
-
-    for name, group in groups.items():
-        app.add_typer(group, name=name)
-    return app
-
-
 def test_the_command_prints_the_figures_as_json(tmp_path: Path) -> None:
     data = tmp_path / "list.tsv"
     found = hot_list(seed=5)
@@ -194,7 +179,9 @@ def test_the_command_prints_the_figures_as_json(tmp_path: Path) -> None:
     for step, at in enumerate(found.times):
         lines += [f"{at}\t{rank}\t{found.heats[step][word]}\t{word}\t" for word, rank in found.ranks[step].items()]
     data.write_text("\n".join(lines) + "\n", "utf-8")
-    result = CliRunner().invoke(_app(), ["evaluate", "stages", "--curves", str(data), "--json"])
+    app = typer.Typer()
+    app.command()(evaluate_stages)
+    result = CliRunner().invoke(app, ["--curves", str(data), "--json"])
     assert result.exit_code == 0, result.output
     shown = json.loads(result.stdout)
     assert {"average_precision", "recall_at_precision_80", "brier", "simple_rules"} <= shown.keys()
