@@ -67,7 +67,7 @@ def timeline(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = (), width:
     step = (bars[1].start - bars[0].start) if len(bars) > 1 else None
     hours = step.total_seconds() / 3600 if step else 1
     volume = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart({"values": rows})
         .mark_bar(size=max(1.5, min(18.0, 0.8 * width / max(1, len(bars)))), align="left")
         .encode(
             x=alt.X("时间:T", title=None, axis=alt.Axis(format="%-m月%-d日 %H时", labelAngle=0, labelOverlap=True)),
@@ -80,7 +80,7 @@ def timeline(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = (), width:
     for kind, colour, dash in (("stage", SOFT, [3, 3]), ("response", "#1d6b3c", [1, 0])):
         told = [{"时间": local(mark.at), "名": mark.label} for mark in marks if mark.kind == kind]
         if told:
-            base = alt.Chart(alt.Data(values=told)).encode(x="时间:T")
+            base = alt.Chart({"values": told}).encode(x="时间:T")
             layers.append(base.mark_rule(color=colour, strokeDash=dash, strokeWidth=1.3))
             layers.append(
                 base.mark_text(
@@ -98,7 +98,7 @@ def shares(title: str, parts: Sequence[tuple[str, float]], unit: str = "篇", wi
     import altair as alt
 
     rows = [{"名": name, "数": value} for name, value in parts]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart({"values": rows}).encode(
         y=alt.Y("名:N", sort=[name for name, _ in parts], title=None), x=alt.X("数:Q", title=unit)
     )
     chart = (base.mark_bar(color=BLUE) + base.mark_text(align="left", dx=3, color=INK).encode(text="数:Q")).properties(

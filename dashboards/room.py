@@ -5,25 +5,29 @@ A page is a function of a `Visitor`; `Visitor.person` is an active member of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
 from urllib.parse import quote
 
 from fastapi import Depends, HTTPException, Request
+from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
 
 from dashboards.pages import Pages
 from dashboards.security import Brake
 from pipeline.analysis.district import District
-from pipeline.cases.desk import Desk
+from pipeline.cases.desk import CaseChange, Desk
 from pipeline.cases.office import Office
 from pipeline.cases.people import Person, Role
 from pipeline.clock import Clock, SystemClock
+from pipeline.notices.telling import Telling
 from pipeline.services import Services
 from pipeline.store import accounts, duty
 from pipeline.store.accounts import Session
+from pipeline.store.events import record
 
 COOKIE = "huiying"
 OFFICE_ROLES = (Role.SPOKESPERSON, Role.DUTY_OFFICER, Role.SECRETARY, Role.ADMINISTRATOR, Role.LEADER)
@@ -40,11 +44,18 @@ class Room:
     pages: Pages
     signing: Brake
     clients: Brake
-    wall_clock: Clock = SystemClock()
+    wall_clock: Clock = field(default_factory=SystemClock)
 
     @property
     def now(self) -> datetime:
         return self.services.clock.now()
+
+    def keep(self, connection: Connection, changes: Sequence[CaseChange]) -> None:
+        """What a person did goes into the journal, and to those who must hear of it."""
+        telling = Telling(self.services.settings, self.desk, self.services.clock.now)
+        record(connection, [change.line() for change in changes])
+        for change in changes:
+            telling.on_case(connection, change)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -35,6 +36,11 @@ def mark(connection: Connection) -> str:
     """Changes whenever a person merges or splits."""
     row = connection.execute(select(flow_state.c.detail).where(flow_state.c.name == MARK)).scalar_one_or_none()
     return str(row["mark"]) if row else ""
+
+
+def reload(connection: Connection, at: datetime) -> None:
+    """Rules or words were changed: the flow reads its configuration again before its next step."""
+    _set_mark(connection, at)
 
 
 def rename(connection: Connection, event_id: str, title: str, by: str, at: datetime, reason: str) -> None:
@@ -66,7 +72,7 @@ def merge(connection: Connection, event_id: str, other_id: str, by: str, at: dat
     """Two events are one: the older id is kept and answers for both; cases and alerts follow. Answers the kept id."""
     if event_id == other_id:
         raise CorrectionRefused("同一个事件不能与自己合并；请填另一个事件的编号。")
-    first = {
+    first: dict[str, Any] = {
         row.id: row for row in connection.execute(select(event_table).where(event_table.c.id.in_([event_id, other_id])))
     }
     kept, merged = sorted(first, key=lambda key: (first[key].opened_at, key))

@@ -18,7 +18,7 @@ class DocumentPage:
     """Everything on the page of a document."""
 
     judged: Judged
-    event: Row[Any] | None
+    event: Any
     copies: tuple[Row[Any], ...]
     observed: tuple[Observation, ...]
 

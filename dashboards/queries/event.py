@@ -182,7 +182,7 @@ def timeline(connection: Connection, event_id: str) -> tuple[Bucket, ...]:
         cell[0] += count
         cell[1] += negative
     start, end = min(summed), max(summed)
-    found = []
+    found: list[Bucket] = []
     while start <= end and len(found) < 1000:
         count, negative = summed.get(start, [0, 0])
         found.append(Bucket(start, count, negative))

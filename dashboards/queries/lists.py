@@ -11,7 +11,11 @@ from sqlalchemy import Connection, Row, func, select
 from pipeline.store.schema.events import alerts, events
 
 PAGE = 40
-SORTS = {"heat": (events.c.heat.desc(), events.c.id), "last": (events.c.last_at.desc(), events.c.id), "documents": (events.c.documents.desc(), events.c.id)}  # fmt: skip
+SORTS = {
+    "heat": (events.c.heat.desc(), events.c.id),
+    "last": (events.c.last_at.desc(), events.c.id),
+    "documents": (events.c.documents.desc(), events.c.id),
+}
 
 
 @dataclass(frozen=True, slots=True)

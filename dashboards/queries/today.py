@@ -66,7 +66,7 @@ class Today:
     alerts: tuple[OpenAlert, ...]
     acknowledged: int
     clocks: tuple[Running, ...]
-    rising: tuple[Row[Any], ...]
+    rising: tuple[Any, ...]
     questions: tuple[Question, ...]
     on_duty: OnDuty
     volume: Volume
@@ -118,7 +118,7 @@ def _alerts(connection: Connection, running: Sequence[CaseState], at: datetime) 
     return tuple(shown.values()), acknowledged
 
 
-def _rising(connection: Connection, at: datetime) -> list[Row[Any]]:
+def _rising(connection: Connection, at: datetime) -> list[Any]:
     """Events that moved up in the last hours, each once, the latest move."""
     rows = connection.execute(
         select(changes.c.at, changes.c.what, changes.c.reason, changes.c.event_id, events.c.title, events.c.documents)
@@ -133,7 +133,7 @@ def _rising(connection: Connection, at: datetime) -> list[Row[Any]]:
         .order_by(changes.c.number.desc())
         .limit(60)
     )
-    latest: dict[str, Row[Any]] = {}
+    latest: dict[str, Any] = {}
     for row in rows:
         latest.setdefault(row.event_id, row)
     return list(latest.values())[:8]

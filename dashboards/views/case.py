@@ -20,7 +20,6 @@ from pipeline.cases.steps import closing_obstacles
 from pipeline.cases.vocabulary import Origin
 from pipeline.cases.wording import grade_name
 from pipeline.store import cases as case_store
-from pipeline.store.events import record
 from pipeline.store.schema.cases import cases as table
 
 router = APIRouter(include_in_schema=False)
@@ -54,7 +53,7 @@ def open_by_hand(sent: Posted) -> Response:
         changes = visitor.room.desk.open_by_hand(
             connection, visitor.person, visitor.now, title=sent.text("title"), reason=sent.text("reason"), origin=Origin(origin)
         )  # fmt: skip
-        record(connection, [change.line() for change in changes])
+        visitor.room.keep(connection, changes)
     return back_to(f"/cases/{changes[0].case_id}", "已建单。")
 
 
@@ -115,7 +114,7 @@ def act(sent: Posted, case_id: str, kind: str) -> Response:
             raise Refused("现在不能办理这一步：可能已由他人办理，或不在您的权限内；请刷新页面。")
         action = read_action(read_form(kind, {one.name: sent.all(one.name) for one in form.inputs}, form))
         changes = visitor.room.desk.act(connection, case_id, action, visitor.person, visitor.now)
-        record(connection, [change.line() for change in changes])
+        visitor.room.keep(connection, changes)
     return back_to(f"/cases/{case_id}", f"{form.title}：已记录。")
 
 

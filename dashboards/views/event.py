@@ -21,7 +21,6 @@ from pipeline.clock import parse_time
 from pipeline.document import Kind, Stage
 from pipeline.errors import HuiyingError
 from pipeline.events.stage_settings import StageSettings
-from pipeline.store.events import record
 
 router = APIRouter(include_in_schema=False)
 PRIVATE = (Kind.WEIBO, Kind.WECHAT, Kind.VIDEO)  # kinds whose source may be somebody's own account
@@ -149,7 +148,7 @@ def open_case(sent: Posted, event_id: str) -> Response:
             level=int(level) if level in ("1", "2", "3", "4") else 4,
             event_id=row.id,
         )
-        record(connection, [change.line() for change in changes])
+        visitor.room.keep(connection, changes)
     return back_to(f"/cases/{changes[0].case_id}", "已建单。")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from dashboards.room import COOKIE, Posted, Room, back_to, room_of
@@ -29,8 +30,6 @@ async def enter(request: Request, room: Annotated[Room, Depends(room_of)]) -> Re
     address = request.client.host if request.client else ""
     if not room.signing.passes(address):
         return HTMLResponse(_page(room, wanted, "登录尝试过多；请过几分钟再试。"), status_code=429)
-    from starlette.concurrency import run_in_threadpool
-
     try:
         token = await run_in_threadpool(_sign_in, room, name.strip(), password, code.strip())
     except SignInRefused as error:
@@ -43,16 +42,15 @@ async def enter(request: Request, room: Annotated[Room, Depends(room_of)]) -> Re
 
 def _sign_in(room: Room, name: str, password: str, code: str) -> str:
     """The failure is counted whatever is raised, so the transaction is committed either way."""
-    refusal: SignInRefused | None = None
-    token = ""
+    outcome: str | SignInRefused
     with room.services.store.write() as connection:
         try:
-            token = accounts.sign_in(connection, name, password, code, room.wall_clock.now())
+            outcome = accounts.sign_in(connection, name, password, code, room.wall_clock.now())
         except SignInRefused as error:
-            refusal = error
-    if refusal:
-        raise refusal
-    return token
+            outcome = error
+    if isinstance(outcome, SignInRefused):
+        raise outcome
+    return outcome
 
 
 @router.post("/logout")
