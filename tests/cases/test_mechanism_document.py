@@ -6,13 +6,16 @@ import ast
 import re
 import tomllib
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 import typer
 
 import huiying
+from dashboards import views
 from pipeline.cases.facts import Action
 from pipeline.cases.steps import DECIDERS
 
@@ -61,15 +64,22 @@ def commands() -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def pages() -> frozenset[str]:
+    """The addresses of the web pages."""
+    modules = [import_module(f"dashboards.views.{found.name}") for found in iter_modules(views.__path__)]
+    return frozenset(route.path for module in modules if hasattr(module, "router") for route in module.router.routes)
+
+
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[0][:30])
 def test_page_rule_and_test_of_each_sentence_exist(row: list[str]) -> None:
     assert len(row) == 4
-    _, pages, rules, tests = (quoted(cell) for cell in row)
-    assert pages
+    _, places, rules, tests = (quoted(cell) for cell in row)
+    assert places
     assert rules
     assert tests
-    for page in pages:
-        assert page in commands(), f"no such page or command: {page}"
+    for place in places:
+        assert place in (pages() if place.startswith("/") else commands()), f"no such page or command: {place}"
     for rule in rules:
         path, _, name = rule.partition(":")
         assert (ROOT / path).is_file(), f"no such file: {path}"
