@@ -79,6 +79,12 @@ def main() -> int:
         sys.stdout.write(json.dumps(found) + "\n")
     else:
         sys.stdout.write("".join(f"{name:>22} {value:.4f}\n" for name, value in found.items()))
+    floor = json.loads((Path(__file__).resolve().parents[1] / "evaluation" / "topic.json").read_text("utf-8"))[
+        "accuracy"
+    ]
+    if found["accuracy"] < floor:
+        sys.stderr.write(f"accuracy {found['accuracy']:.4f} is below the floor {floor} of evaluation/topic.json\n")
+        return 1
     return 0
 
 
