@@ -112,6 +112,9 @@ class Desk:
     ) -> list[CaseChange]:
         """Open a case for an alert, or join it to the event's open case. `accused`: units that reports of wrongdoing name."""
         event_id = alert.event_id or (state.event_id if state else "")
+        if not self.opens(alert) and not (event_id and cases.open_of_event(connection, event_id)):
+            return []
+        cases.lock_head(connection)
         running = cases.open_of_event(connection, event_id) if event_id else None
         if running:
             return self._join(connection, running, alert, at, accused)
@@ -159,6 +162,8 @@ class Desk:
     def accuse(self, connection: Connection, event_id: str, unit: str, at: datetime) -> list[CaseChange]:
         """A report of wrongdoing that names `unit` joined the event: the unit loses the lead at once."""
         case_id = cases.open_of_event(connection, event_id)
+        if case_id:
+            cases.lock_head(connection)
         case = cases.load(connection, case_id) if case_id else None
         if case is None or case_id is None or unit in case.accused:
             return []
@@ -183,6 +188,7 @@ class Desk:
     ) -> list[CaseChange]:
         """A person opens a file: a case, a planned release, a 工作建议 letter or a 情况动态."""
         office = self.office(connection)
+        cases.lock_head(connection)
         kind = "open" if origin is not Origin.REPORT else "open_report"
         if not allowed(kind, Asking(office.directory.get(person.id), at, office)):
             raise Refused(f"{person.name}没有建单权限：请由值班员或新闻发言人建单。")
@@ -225,6 +231,7 @@ class Desk:
         self, connection: Connection, case_id: str, action: Action, person: Person, at: datetime
     ) -> list[CaseChange]:
         """Do what a person asks, or raise Refused with the reason in one Chinese line."""
+        cases.lock_head(connection)  # two people at once: the second decides on what the first has done
         case = cases.load(connection, case_id)
         if case is None:
             raise Refused("没有这件处置单，或其内容已到期销毁：请核对编号。")
@@ -255,6 +262,7 @@ class Desk:
         """What time brought by `at`: warnings, missed deadlines, escalation, reminders, reviews, a gap in the roster."""
         changes = self._gaps(connection, at)
         for case_id in cases.due(connection, at):
+            cases.lock_head(connection)
             case = cases.load(connection, case_id)
             if case is None:
                 continue
