@@ -1,10 +1,10 @@
 """Early signs (苗头性、倾向性问题): letters about one topic in one place, rising above their own past.
 
 Letters are portal messages, hotline tickets and disclosure requests, pooled (a district has some 28 disclosure requests a
-year: alone they prove nothing). Past and present of one topic × place are compared exactly for small counts: given k
-letters now and m in the past, the chance that a rate that never changed would put so many into the present is a binomial
-tail (conditional test of two Poisson rates). A place without a past borrows the district's own mean for that topic.
-Posts about the same topic and place are shown beside the letters and never counted as letters.
+year: alone they prove nothing). What to expect is learned from the topic × place's own past, held towards the district's mean
+as strongly as three weeks of letters would (gamma prior, Poisson counts), so that a short past neither hides nor makes a
+sign; the odds are the negative-binomial tail of the letters that came. Posts about the same topic and place are shown beside
+the letters and never counted as letters.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ DAY = 86_400
 WINDOW_DAYS = 7
 PAST_DAYS = 56
 LEAST = 3  # letters below which nothing is said
+PRIOR_WINDOWS = 3.0  # as how many windows of letters the district's mean counts
 ENOUGH = 20  # letters of a quarter below which no rate is reported
 DISTRICT = "全区"
 
@@ -70,6 +71,15 @@ def binomial_tail(least: int, trials: int, share: float) -> float:
         for k in range(least, trials + 1)
     )
     return min(1.0, math.fsum(terms))
+
+
+def negative_binomial_tail(least: int, shape: float, share: float) -> float:
+    """P(X ≥ least) for the gamma-Poisson mixture with that shape and success share."""
+    below, term = 0.0, share**shape
+    for k in range(least):
+        below += term
+        term *= (shape + k) / (k + 1) * (1 - share)
+    return max(0.0, 1.0 - below)
 
 
 class EarlySigns:
@@ -160,28 +170,20 @@ class EarlySigns:
         )
 
     def _test(self, key: _Key, now: int, past: int, past_days: float, at: int) -> tuple[float, float, str]:
-        """(letters expected, odds, in words): against its own past, or the district's mean where that is too short."""
+        """(letters expected, odds, in words) from its own past and the district's mean."""
         days = self._window / DAY
-        if 2 * past_days >= days:
-            share = days / (days + past_days)
-            odds = binomial_tail(now, now + past, share)
-            expected = past * days / past_days
-            return (
-                expected,
-                odds,
-                f"此前 {past_days:.0f} 天共 {past} 件（合每 {days:.0f} 天 {expected:.1f} 件，偶然概率 {odds:.1%}）",
-            )
         elsewhere = [self._within_window(rows, at) for other, rows in self._letters.items() if other != key]
         cells, others = sum(1 for number in elsewhere if number), sum(elsewhere)
-        if not cells:
-            return 0.0, 1.0, "以往记录不足，也无其他来信可比"
-        mean = others / cells
-        odds = binomial_tail(now, now + others, 1 / (cells + 1))
-        return (
-            mean,
-            odds,
-            f"以往记录太短，与全区其他话题地点平均 {mean:.1f} 件相比（偶然概率 {odds:.1%}）",
+        if not cells and past_days < days:
+            return 0.0, 1.0, "以往记录太短，也无其他来信可比"
+        mean = others / cells if cells else past * days / past_days
+        shape, windows = mean * PRIOR_WINDOWS + past, PRIOR_WINDOWS + past_days / days
+        expected, odds = shape / windows, negative_binomial_tail(now, shape, windows / (windows + 1))
+        how = (
+            f"此前 {past_days:.0f} 天 {past} 件，全区其他话题地点平均每 {days:.0f} 天 {mean:.1f} 件，"
+            f"据此应约有 {expected:.1f} 件（偶然概率 {odds:.1%}）"
         )
+        return expected, odds, how
 
     def _within_window(self, rows: Sequence[_Row], at: int) -> int:
         return sum(1 for row in rows if row.at > at - self._window)

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, nbinom
 
-from pipeline.alerts.early_signs import EarlySigns, binomial_tail, quarter_report
+from pipeline.alerts.early_signs import EarlySigns, binomial_tail, negative_binomial_tail, quarter_report
 from pipeline.document import Judged, Kind
 from tests.events.growth import NIGHT, judged
 
@@ -66,12 +66,16 @@ def test_disclosure_requests_and_tickets_are_pooled_with_messages() -> None:
     assert fed(past() + pooled).tick(NIGHT)[0].messages == 4
 
 
-def test_without_a_past_the_other_topics_are_the_measure_and_the_reason_says_so() -> None:
+def test_without_a_past_the_other_topics_are_the_measure() -> None:
     rising = [letter(number, -0.2 * number) for number in range(7)]
     others = [letter(100 + number, -0.3 * number, sub=f"其他{number}") for number in range(6)]
     sign = fed(rising + others).tick(NIGHT)[0]
-    assert "以往记录太短" in sign.reason
+    assert "其他话题地点平均" in sign.reason
     assert sign.odds < 0.01
+
+
+def test_the_first_letters_ever_say_nothing() -> None:
+    assert fed([letter(number, -0.2 * number) for number in range(5)]).tick(NIGHT)[0].odds == 1.0
 
 
 @given(cut=st.integers(1, 40))
@@ -100,6 +104,12 @@ def test_the_binomial_tail_is_right(least: int, more: int, share: float) -> None
     assert binomial_tail(least, least + more, share) == pytest.approx(
         binom.sf(least - 1, least + more, share), abs=1e-9
     )
+
+
+@given(st.integers(0, 40), st.floats(0.1, 40), st.floats(0.05, 0.95))
+@settings(deadline=None)
+def test_the_negative_binomial_tail_is_right(least: int, shape: float, share: float) -> None:
+    assert negative_binomial_tail(least, shape, share) == pytest.approx(nbinom.sf(least - 1, shape, share), abs=1e-9)
 
 
 def test_the_quarter_says_when_there_is_too_little_to_say() -> None:
