@@ -133,7 +133,7 @@ class Desk:
             rule=alert.rule,
             level=alert.level,
             legal_class=self.mechanism.class_key(alert.legal_class),
-            first_seen=min(state.opened_at, at) if state else None,
+            first_seen=self._first_seen(connection, event_id, state, at),
             detected=alert.at,
             suggested_units=tuple(u for u in (state.departments if state else ()) if u not in accused),
             accused=tuple(accused),
@@ -141,6 +141,15 @@ class Desk:
             earlier_case=earlier[-1].id if earlier else "",
         )
         return self._write(connection, CaseState(), case_id, [fact], SYSTEM, at)
+
+    def _first_seen(
+        self, connection: Connection, event_id: str, state: EventState | None, at: datetime
+    ) -> datetime | None:
+        if state is None:
+            return None
+        since = state.opened_at - timedelta(days=self.mechanism.opening.first_seen_days)
+        published = effects.first_published(connection, event_id, since)
+        return min(moment for moment in (published, state.opened_at, at) if moment is not None)
 
     def _join(
         self, connection: Connection, case_id: str, alert: Alert, at: datetime, accused: Sequence[str]

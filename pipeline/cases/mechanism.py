@@ -75,6 +75,9 @@ class Opening(_Part):
     levels: tuple[int, ...]
     rules: tuple[str, ...] = ()
     never_rules: tuple[str, ...] = ()
+    first_seen_days: int = Field(
+        gt=0
+    )  # a publication older than this before the event opened here is not its beginning
     source: str
 
 

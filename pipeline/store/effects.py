@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from pipeline.cases.effect import Voice
 from pipeline.document import Polarity, Stage
@@ -34,6 +34,16 @@ def voices(connection: Connection, event_id: str, own_sources: Sequence[str], un
         )
         for row in rows
     ]
+
+
+def first_published(connection: Connection, event_id: str, since: datetime) -> datetime | None:
+    """When the event was first seen anywhere: the earliest publication of its documents, not before `since`."""
+    query = (
+        select(func.min(documents.c.published_at))
+        .join(event_documents, event_documents.c.document_id == documents.c.id)
+        .where(event_documents.c.event_id == event_id, documents.c.published_at >= since)
+    )
+    return connection.execute(query).scalar_one_or_none()
 
 
 def stage_at(connection: Connection, event_id: str, moment: datetime) -> str:

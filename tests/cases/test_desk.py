@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from pipeline.cases.refusal import Refused
 from pipeline.cases.state import Phase
@@ -15,8 +16,9 @@ from pipeline.cases.vocabulary import Origin
 from pipeline.document import Secrecy
 from pipeline.store import case_changes, cases
 from pipeline.store.engine import Store
+from pipeline.store.schema.documents import documents
 
-from .conftest import CONFIG, Play, make_alert, make_state
+from .conftest import CONFIG, Play, make_alert, make_state, store_event
 
 At = Callable[[float], datetime]
 
@@ -72,6 +74,14 @@ def test_the_case_starts_when_the_event_was_first_seen_and_detected(play: Play, 
     play.alert(hours(1))
     assert (play.case.first_seen, play.case.detected) == (hours(1) - timedelta(minutes=10), hours(1))
     assert play.case.happened is None
+
+
+def test_first_seen_anywhere_is_the_earliest_publication_of_the_event(play: Play, hours: At) -> None:
+    store_event(play, "e1", {1: 2})
+    for key, published in (("e1-1-0", hours(0.25)), ("e1-1-1", hours(-24 * 400))):
+        play.connection.execute(update(documents).where(documents.c.id == key).values(published_at=published))
+    play.alert(hours(2))
+    assert play.case.first_seen == hours(0.25)
 
 
 def test_the_case_follows_a_merged_event(play: Play, hours: At) -> None:
