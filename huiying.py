@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import cache
@@ -220,30 +221,35 @@ def mount() -> None:
     from pipeline.search import commands as search_commands
     from pipeline.store import commands as store_commands
 
-    evaluate = typer.Typer(
-        help="对着标注数据量一量。例：huiying evaluate sentiment --data 数据.tsv", no_args_is_help=True
-    )
-    train = typer.Typer(help="用标注数据重新训练。例：huiying train sentiment --data 数据.tsv", no_args_is_help=True)
-    for command in (
-        analysis_commands.analyse, search_commands.search, search_commands.reindex, crawl_commands.crawl,
-        alert_commands.backtest, alert_commands.rules, event_commands.hot_issues, case_commands.verify,
-        duty_commands.statistics, store_commands.backup, store_commands.restore, store_commands.migrate_store,
-        operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
-    ):  # fmt: skip
+    alone: tuple[Callable[..., None], ...] = (
+        analysis_commands.analyse, analysis_commands.places, search_commands.search, search_commands.reindex,
+        crawl_commands.crawl, alert_commands.backtest, alert_commands.rules, event_commands.hot_issues,
+        case_commands.verify, duty_commands.statistics, store_commands.backup, store_commands.restore,
+        store_commands.migrate_store, operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
+    )  # fmt: skip
+    for command in alone:
         app.command(command.__name__.replace("_", "-"))(command)
-    for group, commands in (
-        (evaluate, (evaluate_commands.evaluate_sentiment, evaluate_commands.evaluate_topic, evaluate_commands.evaluate_scope,
-                    event_commands.evaluate_same_event, stage_commands.evaluate_stages)),
-        (train, (evaluate_commands.train_sentiment, analysis_commands.train_topic, event_commands.train_same_event,
-                 stage_commands.train_stages)),
-    ):  # fmt: skip
-        for command in commands:
-            group.command(command.__name__.split("_", 1)[1].replace("_", "-"))(command)
-    for name, sub in (
-        ("evaluate", evaluate), ("train", train), ("source", crawl_commands.source_app),
-        ("evidence", crawl_commands.evidence_app), ("case", case_commands.app), ("roster", duty_commands.roster),
-        ("people", duty_commands.people), 
-    ):  # fmt: skip
+    together: tuple[Callable[..., None], ...] = (
+        evaluate_commands.evaluate_sentiment, evaluate_commands.evaluate_topic, evaluate_commands.evaluate_scope,
+        event_commands.evaluate_same_event, stage_commands.evaluate_stages, evaluate_commands.train_sentiment,
+        analysis_commands.train_topic, event_commands.train_same_event, stage_commands.train_stages,
+    )  # fmt: skip
+    groups = {
+        "evaluate": typer.Typer(
+            help="对着标注数据量一量。例：huiying evaluate sentiment --data 数据.tsv", no_args_is_help=True
+        ),
+        "train": typer.Typer(
+            help="用标注数据重新训练。例：huiying train sentiment --data 数据.tsv", no_args_is_help=True
+        ),
+    }
+    for command in together:  # evaluate_same_event is `huiying evaluate same-event`
+        group, name = command.__name__.split("_", 1)
+        groups[group].command(name.replace("_", "-"))(command)
+    groups |= {
+        "source": crawl_commands.source_app, "evidence": crawl_commands.evidence_app, "case": case_commands.app,
+        "roster": duty_commands.roster, "people": duty_commands.people,
+    }  # fmt: skip
+    for name, sub in groups.items():
         app.add_typer(sub, name=name)
 
 

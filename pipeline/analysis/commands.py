@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -160,10 +160,3 @@ def places(
     sys.stdout.write(
         f"写入 {out}：{text.count('[[town]]')} 个镇街、{text.count('[[neighbour]]')} 个周边区县；请补上村、道路和地标\n"
     )
-
-
-COMMANDS: Sequence[tuple[str, str, Any]] = (
-    ("", "analyse", analyse),
-    ("train", "topic", train_topic),
-    ("", "places", places),
-)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -96,9 +95,9 @@ def _evaluate_analysis(data: Path, what: Literal["topic", "scope"], as_json: boo
 
 def train_sentiment(
     data: Annotated[list[Path], typer.Option("--data", help="TSV，列为 label 和 text；可多次")],
-    out: Annotated[Path, typer.Option("--out", help="模型写到这个文件夹；放在配置目录的 sentiment 文件夹里即启用")] = Path(
-        "var/models/sentiment"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", help="模型写到这个文件夹；放在配置目录的 sentiment 文件夹里即启用")
+    ] = Path("var/models/sentiment"),
     engine: Annotated[
         Literal["accurate", "snownlp"], typer.Option(help="accurate（连同 fast）或 snownlp")
     ] = "accurate",
@@ -145,11 +144,3 @@ def _print_json(value: dict[str, Any]) -> None:
 
 def _line(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-COMMANDS: Sequence[tuple[str, str, Any]] = (
-    ("evaluate", "sentiment", evaluate_sentiment),
-    ("evaluate", "topic", evaluate_topic),
-    ("evaluate", "scope", evaluate_scope),
-    ("train", "sentiment", train_sentiment),
-)

@@ -9,7 +9,6 @@ from typing import Any
 from pipeline.document import Kind, Polarity, Scope, Secrecy
 from pipeline.search.port import IndexedDocument
 
-
 _NAMES = tuple(field.name for field in fields(IndexedDocument))
 
 
