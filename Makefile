@@ -32,7 +32,7 @@ services: setup ## fetch and start Elasticsearch and PostgreSQL on loopback, dat
 	$(BIN)/python -m services start
 
 lock: setup ## resolve the dependencies anew into requirements.lock
-	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --extra postgres --extra scale --extra gazetteer --extra dev pyproject.toml -o requirements.lock
 
 bundle: setup ## an offline bundle for a machine without internet, under dist/
 	$(BIN)/python -m deploy.bundle
