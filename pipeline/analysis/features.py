@@ -24,7 +24,7 @@ _URL = re.compile(r"(?:https?://|www\.)[\w./?=&%#:;~+-]*", re.ASCII)
 _TAG = re.compile(r"<[!/a-zA-Z][^<>]{0,300}>")
 _MENTION = re.compile(r"@[\w·\-]{1,30}")
 _REPEATED = re.compile(r"(.)\1{3,}", re.DOTALL)
-_SPACE = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ufffd\ufe0f]+")
+_SPACE = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ufffd\ufe0f\x00-\x08\ud800-\udfff]+")
 _WEIBO_LINK = re.compile(r"\{%|%\}")
 _WIDE = {ord(wide): narrow for wide, narrow in zip("，。！？：；（）“”‘’【】、", ",.!?:;()\"\"''[],", strict=True)}
 _KEPT_WIDE = str.maketrans({chr(k): v for k, v in _WIDE.items() if chr(k) not in "【】、"})

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.analysis.features import normalise
+from pipeline.analysis.sentiment_irony import SHIFT, irony
 from pipeline.analysis.sentiment_linear import LinearModel, load_linear
 from pipeline.analysis.sentiment_reasons import in_words, moving_phrases
 from pipeline.document import Polarity, Sentiment
@@ -51,8 +52,10 @@ class Weighing:
     encoder: float
     bias: tuple[float, float, float]
 
-    def probabilities(self, characters: Logits, encoder: Logits | None = None) -> Probabilities:
+    def probabilities(self, characters: Logits, encoder: Logits | None = None, ironic: bool = False) -> Probabilities:
         logits = characters * self.characters + np.array(self.bias)
+        if ironic:
+            logits = logits + np.array((SHIFT, 0.0, 0.0))
         if encoder is not None:
             logits = logits + encoder * self.encoder
         return softmax(logits)
@@ -80,8 +83,10 @@ class CharacterEngine:
         if not text_read or not len(found.value):
             return NOTHING_TO_JUDGE
         added = self._model.contributions(found)
-        p = self._alone.probabilities(added.sum(axis=0) + self._model.bias)
-        return _sentiment(p, in_words(moving_phrases(text_read, found, added), text, _side(p)))
+        ironic = irony(text_read)
+        p = self._alone.probabilities(added.sum(axis=0) + self._model.bias, ironic=ironic)
+        reasons = in_words(moving_phrases(text_read, found, added), text, _side(p))
+        return _sentiment(p, reasons + _ironic_reason(ironic))
 
 
 class StackedEngine:
@@ -106,14 +111,16 @@ class StackedEngine:
             return NOTHING_TO_JUDGE
         added = self._model.contributions(found)
         logits = added.sum(axis=0) + self._model.bias
-        p = self._alone.probabilities(logits)
+        ironic = irony(text_read)
+        p = self._alone.probabilities(logits, ironic=ironic)
         whole: tuple[str, ...] = ()
         if p.max() < self._sure:
             encoded = self._encoder.logits(text_read)
-            p = self._together.probabilities(logits, encoded)
+            p = self._together.probabilities(logits, encoded, ironic)
             alone = softmax(encoded)
             whole = (f"{ASKED}为{IN_CHINESE[CLASSES[int(alone.argmax())]]}（{alone.max():.2f}）",)
-        return _sentiment(p, in_words(moving_phrases(text_read, found, added), text, _side(p)) + whole)
+        reasons = in_words(moving_phrases(text_read, found, added), text, _side(p))
+        return _sentiment(p, reasons + _ironic_reason(ironic) + whole)
 
 
 class SnowNlpEngine:
@@ -150,6 +157,10 @@ def load_engine(name: str, models: Path = MODELS) -> SentimentEngine:
     if name == "snownlp":
         return SnowNlpEngine(models)
     raise ValueError(f"没有名为“{name}”的情感引擎：可选 {'、'.join(ENGINES)}")
+
+
+def _ironic_reason(ironic: bool) -> tuple[str, ...]:
+    return ("夸奖的话与没有解决的难处同在一句，像是反话",) if ironic else ()
 
 
 def _side(p: Probabilities) -> int:
