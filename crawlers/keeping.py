@@ -24,6 +24,7 @@ from pipeline.services import Services
 from pipeline.store import documents, evidence
 from pipeline.store import ledger as ledger_store
 from pipeline.store import sources as book
+from pipeline.store.documents import Saved
 from pipeline.store.evidence import Capture
 
 _ENOUGH_TO_JUDGE = 5  # pages of one visit, before shares of them say anything
@@ -61,10 +62,8 @@ class Keeper:
         gone = set(harvest.gone.values())  # still listed somewhere, but no longer there: that it is gone is what counts
         harvest.documents = [document for document in harvest.documents if document.id not in gone]
         captures = self._archive(source, harvest)
-        with self.services.store.read() as connection:
-            known = book.known_documents(connection, [document.id for document in harvest.documents])
+        known, saved = self._take(harvest.documents)
         new = [document for document in harvest.documents if document.id not in known]
-        saved = self.services.intake.take(harvest.documents)
         with self.services.store.write() as connection:
             observed = saved.observed + self._observe(connection, harvest, known)
             evidence.save(connection, captures)
@@ -74,6 +73,14 @@ class Keeper:
             values |= _pace(source, claim, visit, report, trouble)
             book.finish(connection, claim, _run_values(harvest, report, visit.now), values)
         return report
+
+    def _take(self, found: list[Document]) -> tuple[set[str], Saved]:
+        """Documents into the store; which of them it had before."""
+        if not found:
+            return set(), Saved()
+        with self.services.store.read() as connection:
+            known = book.known_documents(connection, [document.id for document in found])
+        return known, self.services.intake.take(found)
 
     def _archive(self, source: Source, harvest: Harvest) -> list[Capture]:
         if self.archive is None or not source.evidence:
@@ -133,7 +140,7 @@ class Keeper:
         failed = report.outcome == "failed"
         hours = [ledger.hour_of(d.published_at or now) for d in new] + list(facts.had_after_all)
         since = max(min([now, state.last_success or now, *hours]), now - ledger.PAST) - ledger.HOUR
-        found = ledger_store.entries(connection, since, now + ledger.HOUR, [source.id])
+        found = ledger_store.entries_of(connection, source.id, since, now + ledger.HOUR)
         ledger_store.write(connection, ledger.entered(ledger_store.by_hour(found), facts, state.profile, floor))
         last_new = now if new else state.last_new
         failures = state.failures + 1 if failed else 0
@@ -152,7 +159,7 @@ class Keeper:
 
 def _studied(connection: Connection, state: book.SourceState, now: datetime) -> book.SourceState:
     """The state with what its last fortnight in the ledger says: once a day."""
-    past = ledger_store.entries(connection, now - ledger.PAST, now, [state.id])
+    past = ledger_store.entries_of(connection, state.id, now - ledger.PAST, now)
     if not past:
         return state
     return replace(

@@ -61,6 +61,12 @@ class ClockScheduler(BackgroundScheduler):  # type: ignore[misc]
     def step(self) -> None:
         self._process_jobs()
 
+    def earliest(self) -> datetime | None:
+        """When the next job is due."""
+        with self._jobstores_lock:
+            moment: datetime | None = self._lookup_jobstore("default").get_next_run_time()
+        return moment
+
     def _process_jobs(self) -> float | None:
         now = self._clock.now()
         with self._jobstores_lock:
@@ -144,8 +150,7 @@ class Timetable:
         if not self._stepped:
             with self._store.read() as connection:
                 return book.earliest_due(connection)
-        times = [job.next_run_time for job in self._scheduler.get_jobs() if job.id != _RELOAD]
-        return min(times, default=None)
+        return self._scheduler.earliest()
 
     # ------------------------------------------------------------------ jobs from the table
     def _load(self, spacing: timedelta) -> None:

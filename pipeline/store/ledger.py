@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from pipeline.store.schema.sources import source_changes, source_hours, sources
 from pipeline.store.sources import upsert
 
+_BETWEEN = select(source_hours).where(source_hours.c.hour >= bindparam("start"), source_hours.c.hour < bindparam("end"))
+_OF_ONE = _BETWEEN.where(source_hours.c.source_id == bindparam("key")).order_by(source_hours.c.hour)
 _CHANGING = ("expected", "received", "runs", "failed", "missing", "reason", "backfilled")
 
 
@@ -78,10 +80,17 @@ class Statement:
 
 def entries(connection: Connection, start: datetime, end: datetime, source_ids: Sequence[str] = ()) -> list[HourEntry]:
     """The ledger from `start` to before `end`, by hour and source."""
-    query = select(source_hours).where(source_hours.c.hour >= start, source_hours.c.hour < end)
+    query, asked = _BETWEEN, {"start": start, "end": end}
     if source_ids:
         query = query.where(source_hours.c.source_id.in_(list(source_ids)))
-    return [_entry(row) for row in connection.execute(query.order_by(source_hours.c.hour, source_hours.c.source_id))]
+    return [
+        _entry(row) for row in connection.execute(query.order_by(source_hours.c.hour, source_hours.c.source_id), asked)
+    ]
+
+
+def entries_of(connection: Connection, source_id: str, start: datetime, end: datetime) -> list[HourEntry]:
+    """The ledger of one source: asked at every visit."""
+    return [_entry(row) for row in connection.execute(_OF_ONE, {"key": source_id, "start": start, "end": end})]
 
 
 def write(connection: Connection, batch: Sequence[HourEntry]) -> None:

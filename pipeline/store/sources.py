@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Table, Update, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.document import Counts
@@ -20,6 +20,8 @@ from pipeline.store import leases
 from pipeline.store.schema.documents import documents, observations
 from pipeline.store.schema.sources import page_quarantine, pages, site_places, source_hours, source_runs, sources
 
+_ONE = select(sources).where(sources.c.id == bindparam("key"))
+_ONE_FOR_UPDATE = _ONE.with_for_update()
 COUNTERS = ("likes", "reposts", "comments", "reads", "dislikes")
 
 
@@ -106,7 +108,7 @@ def states(connection: Connection, only_enabled: bool = True) -> list[SourceStat
 
 
 def state(connection: Connection, source_id: str) -> SourceState | None:
-    row = connection.execute(select(sources).where(sources.c.id == source_id)).one_or_none()
+    row = connection.execute(_ONE, {"key": source_id}).one_or_none()
     return _state(row) if row else None
 
 
@@ -123,7 +125,7 @@ def claim(
 
     `early` takes it although it is not due yet (a person asked for it): that run's due moment is now.
     """
-    row = connection.execute(select(sources).where(sources.c.id == source_id).with_for_update()).one_or_none()
+    row = connection.execute(_ONE_FOR_UPDATE, {"key": source_id}).one_or_none()
     if row is None or (row.holder and row.holder != worker and row.held_until and row.held_until > now):
         return None
     if row.next_due > now and not early:
@@ -131,14 +133,10 @@ def claim(
     if host and not leases.take(connection, f"host:{host}", worker, lasting):
         return None
     due = min(row.next_due, now)
-    connection.execute(
-        update(sources).where(sources.c.id == source_id).values(holder=worker, held_until=now + lasting, last_run=now)
-    )
-    connection.execute(
-        upsert(connection, source_runs, ("source_id", "due_at"), ("started_at", "outcome")).values(
-            source_id=source_id, due_at=due, started_at=now, outcome="running", missed=[], warnings=[]
-        )
-    )
+    held = {"holder": worker, "held_until": now + lasting, "last_run": now}
+    _set(connection, sources, {"id": source_id}, held)
+    run = {"source_id": source_id, "due_at": due, "started_at": now, "outcome": "running", "missed": [], "warnings": []}
+    connection.execute(upsert(connection, source_runs, ("source_id", "due_at"), ("started_at", "outcome")), run)
     return Claim(source_id, due, _state(row))
 
 
@@ -149,14 +147,8 @@ def let_host_go(connection: Connection, host: str, worker: str) -> None:
 
 def finish(connection: Connection, claim: Claim, run: dict[str, Any], values: dict[str, Any]) -> None:
     """Close a run: `run` are columns of its row, `values` the source's new state (next_due, interval, health …)."""
-    connection.execute(
-        update(source_runs)
-        .where(source_runs.c.source_id == claim.source_id, source_runs.c.due_at == claim.due_at)
-        .values(run)
-    )
-    connection.execute(
-        update(sources).where(sources.c.id == claim.source_id).values(holder="", held_until=None, **values)
-    )
+    _set(connection, source_runs, {"source_id": claim.source_id, "due_at": claim.due_at}, run)
+    _set(connection, sources, {"id": claim.source_id}, {**values, "holder": "", "held_until": None})
 
 
 def postpone(connection: Connection, source_id: str, until: datetime) -> None:
@@ -275,6 +267,19 @@ def load_places(connection: Connection, host: str) -> dict[str, Any] | None:
 def save_places(connection: Connection, host: str, places: dict[str, Any], at: datetime) -> None:
     statement = upsert(connection, site_places, ("host",), ("places", "at"))
     connection.execute(statement.values(host=host, places=places, at=at))
+
+
+def _set(connection: Connection, table: Table, keys: dict[str, Any], values: dict[str, Any]) -> None:
+    parameters = {f"key_{name}": value for name, value in keys.items()}
+    parameters |= {f"new_{name}": value for name, value in values.items()}
+    connection.execute(_update(table, tuple(keys), tuple(sorted(values))), parameters)
+
+
+@cache
+def _update(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Update:
+    """Built once: every visit updates the same columns, and building the statement costs more than running it."""
+    where = (table.c[name] == bindparam(f"key_{name}") for name in keys)
+    return update(table).where(*where).values({name: bindparam(f"new_{name}") for name in columns})
 
 
 def upsert(connection: Connection, table: Table, keys: Sequence[str], changing: Sequence[str]) -> Any:
