@@ -75,7 +75,7 @@ class Rows:
 Families = list[list[Forest]]  # forests of one kind, whose scores are averaged before the kinds are weighed
 
 
-def _fit_curves(rows: Rows, at: Indices) -> Families:
+def fit_curves(rows: Rows, at: Indices) -> Families:
     forests = []
     for leaves, rate, share in ((8, 0.04, 0.3), (16, 0.03, 0.2)):
         for seed in range(SEEDS):
@@ -159,7 +159,7 @@ def train_curves(lists: Sequence[HotList]) -> Trained:
     """Trees over all months, calibrated where each month was held out (or, of one month, its last third)."""
     rows = curve_rows(lists)
     group = rows.group if len(lists) > 1 else _thirds(rows)
-    return _trained(rows, group, lambda at: _fit_curves(rows, at))
+    return _trained(rows, group, lambda at: fit_curves(rows, at))
 
 
 def _thirds(rows: Rows) -> Indices:
