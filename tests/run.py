@@ -25,7 +25,7 @@ EACH_TEST = ["-q", "-rs", "--durations=8", "-n", os.environ.get("HUIYING_TEST_WO
 def main(arguments: list[str]) -> int:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     if "--services" in arguments:
-        return _run("tests that need services", _pytest("-m", "services", *arguments[1:]), environment)
+        return _services(arguments[1:], environment)
     if "--faults" in arguments:
         environment["HUIYING_FAULTS"] = "long"
         return _run("fault tests, long form", _pytest("tests/faults", *arguments[1:]), environment)
@@ -33,6 +33,20 @@ def main(arguments: list[str]) -> int:
         if code := _run(name, command, environment):
             return code
     return _run("tests", _pytest("-m", "not services", *arguments), environment)
+
+
+def _services(arguments: list[str], environment: dict[str, str]) -> int:
+    """What needs Elasticsearch or PostgreSQL; then every test that uses a store once more, on PostgreSQL."""
+    if code := _run("tests that need services", _pytest("-m", "services", *arguments), environment):
+        return code
+    from services.__main__ import running
+
+    url = str(running().get("postgresql", {}).get("url", ""))
+    if not url:
+        print("── every test on PostgreSQL: NOT RUN, it is not there (make services)", flush=True)
+        return 0
+    on_postgres = _pytest("-m", "not services", *arguments)
+    return _run("every test on PostgreSQL", on_postgres, environment | {"HUIYING_TEST_POSTGRES": url})
 
 
 def _pytest(*more: str) -> list[str]:
