@@ -67,6 +67,7 @@ class Grade(_Part):
     level: int = Field(ge=1, le=4)
     name: str
     acknowledge_minutes: int = Field(gt=0)
+    source: str = Field(min_length=1)
 
 
 class Opening(_Part):

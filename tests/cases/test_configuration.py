@@ -74,7 +74,7 @@ def test_every_table_with_a_number_of_hours_names_its_source() -> None:
             for value in part:
                 walk(value, path, sourced)
         elif isinstance(part, int | float) and not isinstance(part, bool):
-            assert sourced or path.startswith(".grade"), f"{path} has no source beside it"
+            assert sourced, f"{path} has no source beside it"
 
     walk(raw, "", False)
 
