@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -68,6 +69,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(SignInFirst, _sign_in)
     app.add_exception_handler(HuiyingError, _refused)
     app.add_exception_handler(StarletteHTTPException, _failed)
+    app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(Exception, _broken)
     return app
 
 
@@ -87,10 +90,29 @@ async def _failed(request: Request, error: Exception) -> Response:
     return _told(request, error.status_code, said.get(error.status_code, detail) if detail.isascii() else detail)
 
 
+async def _misread(request: Request, error: Exception) -> Response:
+    """An address or a body that cannot be read: which field, in one line."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"][1:])
+    return _told(request, 422, f"“{field}”的值不行：{first['msg']}；请对照 /api/v1/openapi.json 改正。")
+
+
+async def _broken(request: Request, _error: Exception) -> Response:
+    """A fault of ours: it is in the log with its traceback; the person gets one line."""
+    return _told(request, 500, "程序出错，已记入日志；请稍后再试，仍不行请告知管理员。")
+
+
 def _told(request: Request, status: int, reason: str) -> Response:
     """The one line that says what is wrong: as JSON for programs, as a page for people."""
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": {"status": status, "message": reason}}, status_code=status)
     room: Room = request.app.state.room
-    page = room.pages.bare("error.html", status=status, reason=reason, back=request.headers.get("referer", "/"))
+    page = room.pages.bare(
+        "error.html",
+        status=status,
+        reason=reason,
+        back=request.headers.get("referer", "/"),
+        typed=request.method == "POST",
+    )
     return HTMLResponse(page, status_code=status)

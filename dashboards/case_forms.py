@@ -87,6 +87,8 @@ def _is_due(kind: str, case: CaseState) -> bool:
     """What the next step usually is, as the file stands."""
     if case.acknowledged_at is None and not case.finished:
         return kind == "acknowledged"
+    if not case.legal_class and not case.finished and case.assessment is not None:
+        return kind in ("class_set", "fed_back")
     due: dict[Phase, tuple[str, ...]] = {
         Phase.OPENED: ("acknowledged",),
         Phase.ASSESSING: ("assessed",) if case.assessment is None else ("decided", "assigned"),

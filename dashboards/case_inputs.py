@@ -114,7 +114,7 @@ def _assessed(case: CaseState, office: Office, _person: Person) -> Sequence[Inpu
 
 
 def _decided(case: CaseState, office: Office, _person: Person) -> Sequence[Input] | None:
-    if case.finished or case.assessment is None:
+    if case.finished or case.assessment is None or not case.legal_class:
         return None
     return (
         Input("decision", "决定", "choice", DECISIONS),

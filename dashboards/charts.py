@@ -15,7 +15,8 @@ from typing import Any
 from dashboards.words import moment
 from pipeline.clock import shanghai
 
-FONT = "Noto Sans SC"
+FONT = "Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"
+ROWS = 3
 INK, SOFT, BLUE, RED = "#1c2430", "#515c6b", "#2a6296", "#b3261e"
 
 
@@ -78,15 +79,15 @@ def timeline(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = (), width:
     )
     layers = [volume]
     for kind, colour, dash in (("stage", SOFT, [3, 3]), ("response", "#1d6b3c", [1, 0])):
-        told = [{"时间": local(mark.at), "名": mark.label} for mark in marks if mark.kind == kind]
-        if told:
-            base = alt.Chart({"values": told}).encode(x="时间:T")
-            layers.append(base.mark_rule(color=colour, strokeDash=dash, strokeWidth=1.3))
-            layers.append(
-                base.mark_text(
-                    align="left", dx=3, y=4 if kind == "stage" else 18, baseline="top", fontSize=11, color=colour
-                ).encode(text="名:N")
-            )
+        own = sorted((mark for mark in marks if mark.kind == kind), key=lambda mark: mark.at)
+        for row in range(ROWS):  # neighbours stand on different lines, so that their names do not cover each other
+            told = [{"时间": local(mark.at), "名": mark.label} for mark in own[row::ROWS]]
+            if told:
+                base = alt.Chart({"values": told}).encode(x="时间:T")
+                layers.append(base.mark_rule(color=colour, strokeDash=dash, strokeWidth=1.3))
+                text = base.mark_text(align="left", dx=3, baseline="top", fontSize=11, color=colour)
+                top = row * 13 + (0 if kind == "stage" else ROWS * 13)
+                layers.append(text.encode(text="名:N", y=alt.value(top)))
     chart = alt.layer(*layers).properties(width=width, height=height)
     heads = ("时间", "文档", "负面")
     table = tuple((moment(bar.start), str(bar.documents), str(bar.negative)) for bar in bars if bar.documents)

@@ -24,7 +24,7 @@ from pipeline.store.schema.documents import analyses, copies, documents
 from pipeline.store.schema.events import alerts, changes, event_documents, events
 
 READ = 300  # latest documents whose words are read for summary and viewpoints
-LISTED = 60
+LISTED = 30
 
 
 @dataclass(frozen=True, slots=True)
