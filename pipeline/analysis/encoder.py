@@ -23,15 +23,15 @@ REMEMBERED = 6_000  # tokens whose first layer is kept: 14 KB each
 
 
 class Encoder:
-    """Tokeniser and table from the wheel; layers and learned rows from our file."""
+    """Tokeniser and table from the wheel; layers and learned rows from our files, or all as the wheel has them (None)."""
 
-    def __init__(self, models: Path) -> None:
+    def __init__(self, models: Path | None) -> None:
         backend = _wheel()
         self._tokenise = backend.sp.encode
         self._table, self._scale, self._low, self._eps = backend.table, backend.scale, backend.lo, float(backend.eps)
-        self._w: dict[str, Any] = {}
-        for file in FILES:
-            with np.load(models / file, allow_pickle=False) as stored:
+        self._w: dict[str, Any] = _layers_of(backend) if models is None else {}
+        for path in [models / file for file in FILES] if models is not None else []:
+            with np.load(path, allow_pickle=False) as stored:
                 self._w |= {name: _widened(stored, name) for name in stored.files}
         self._learned = {int(token): row for row, token in enumerate(self._w["learned"])}
         self._first: dict[int, Floats] = {}
@@ -105,6 +105,29 @@ def _wheel() -> Any:
 
     threadpool_limits(limits=1, user_api="blas")
     return USE(threads=1)._model
+
+
+def _layers_of(backend: Any) -> dict[str, Any]:
+    """The wheel's own layers under our names, and no learned rows."""
+    single = (
+        "proj_W",
+        "proj_b",
+        "ln_g_all",
+        "ln_b_all",
+        "ln_g",
+        "ln_b",
+        "cnn_W",
+        "cnn_b",
+        "d0",
+        "d1",
+        "d2",
+        "d3",
+        "p1",
+        "p3",
+    )
+    layers = {name: np.asarray(getattr(backend, name), dtype=np.float32) for name in single}
+    branched = {f"{name}{i}": getattr(backend, name)[i] for name in ("w1", "w2", "b1", "b2") for i in range(3)}
+    return layers | branched | {"learned": np.zeros(0, dtype=np.int32)}
 
 
 def _widened(stored: Any, name: str) -> Any:
