@@ -181,7 +181,7 @@ class Lane:
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
         for sign in self.signs.tick(tick):
-            for raised in self.alerting.consider_other(self.alerting.book.test_sign(sign)):
+            for raised in self.alerting.consider_other(self.alerting.book.test_sign(sign), self.signs.window):
                 alerts.save(connection, raised.alert)
                 self._journal.append(_alert_line(raised, tick))
         if not self._is_past(tick):

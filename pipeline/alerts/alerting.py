@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.alerts.rules import LEVEL_NAMES, RuleBook
 from pipeline.document import Alert, EventState, Judged, Stage
@@ -44,6 +44,7 @@ class Alerting:
         self.book = book
         self._in_force: dict[str, _InForce] = {}  # by event
         self._raised: set[str] = set()  # ids without an event (sources, signs, cases, statements)
+        self._told: dict[tuple[str, str], datetime] = {}  # rule and subject of those → when last
         self._order = 0
 
     def consider(self, state: EventState, judged: Judged | None, at: datetime) -> list[AlertChange]:
@@ -84,13 +85,16 @@ class Alerting:
         known.alert, known.documents, known.stage = alert, state.documents, state.stage
         return [AlertChange(UPDATED, alert, newly, why)]
 
-    def consider_other(self, fired: Iterable[Alert]) -> list[AlertChange]:
-        """Alerts about a source, a case, an early sign or nothing: each id once."""
+    def consider_other(self, fired: Iterable[Alert], again_after: timedelta = timedelta(0)) -> list[AlertChange]:
+        """Alerts about a source, a case, an early sign or nothing: each id once, and one subject not again so soon."""
         new = []
         for alert in fired:
-            if alert.id not in self._raised:
-                self._raised.add(alert.id)
-                new.append(AlertChange(RAISED, alert, alert.audience, "首次预警"))
+            last = self._told.get((alert.rule, alert.title))
+            if alert.id in self._raised or (last is not None and alert.at - last < again_after):
+                continue
+            self._raised.add(alert.id)
+            self._told[(alert.rule, alert.title)] = alert.at
+            new.append(AlertChange(RAISED, alert, alert.audience, "首次预警"))
         return new
 
     def merge(self, kept: str, merged: str) -> None:
@@ -107,6 +111,7 @@ class Alerting:
             event_id = known.alert.event_id
             if not event_id:
                 self._raised.add(known.alert.id)
+                self._told[(known.alert.rule, known.alert.title)] = known.alert.at
                 continue
             mine = self._in_force.get(event_id)
             if mine is None or known.alert.level < mine.alert.level:

@@ -188,7 +188,7 @@ class _Walk:
             return
         for run in self.runs:
             for sign in signs:
-                raised = run.alerting.consider_other(run.alerting.book.test_sign(sign))
+                raised = run.alerting.consider_other(run.alerting.book.test_sign(sign), again_after=self.signs.window)
                 run.fired += [(new.alert, "") for new in raised]
 
     def _note(self, stages: Iterable[Stage], event_id: str, at: datetime) -> None:

@@ -197,7 +197,7 @@ class EarlySigns:
 
 
 def monday(at: int) -> str:
-    """The Monday of the moment's week in Shanghai: a sign that lasts is told once a week."""
+    """The Monday of the moment's week in Shanghai, by which a sign is named."""
     day = shanghai(datetime.fromtimestamp(at, UTC)).date()
     return (day - timedelta(days=day.weekday())).isoformat()
 

@@ -101,3 +101,17 @@ def test_other_subjects_are_told_once_per_id() -> None:
     alert = Alert("a1", "source-silent", NIGHT, 4, "", "信源中断：云港论坛", "…", audience=("administrator",))
     assert [change.what for change in alerting.consider_other([alert, alert])] == [RAISED]
     assert alerting.consider_other([alert]) == []
+
+
+def test_a_sign_that_lasts_is_told_again_only_after_its_window_also_after_a_restart() -> None:
+    week = timedelta(days=7)
+    signs = [
+        Alert(f"s{day}", "early-sign", NIGHT + timedelta(days=day), 4, "", "苗头：柳渡镇 房屋拆迁", "…")
+        for day in range(15)
+    ]
+    lived = Alerting(load_rules())
+    told = [change.alert.id for sign in signs for change in lived.consider_other([sign], week)]
+    assert told == ["s0", "s7", "s14"]
+    restored = Alerting(load_rules())
+    restored.restore([Kept(signs[0], 0, None)])  # type: ignore[list-item]
+    assert [c.alert.id for sign in signs[1:] for c in restored.consider_other([sign], week)] == ["s7", "s14"]
