@@ -31,6 +31,9 @@ test-faults: setup ## the long form of the fault tests
 services: setup ## fetch and start Elasticsearch and PostgreSQL on loopback, data under .services/
 	$(BIN)/python -m services start
 
+services-stop:
+	$(BIN)/python -m services stop
+
 lock: setup ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --extra postgres --extra scale --extra gazetteer --extra dev pyproject.toml -o requirements.lock
 
@@ -40,4 +43,4 @@ bundle: setup ## an offline bundle for a machine without internet, under dist/
 clean: ## remove what can be made again
 	rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo test test-services test-faults services lock bundle clean
+.PHONY: help setup demo test test-services test-faults services services-stop lock bundle clean
