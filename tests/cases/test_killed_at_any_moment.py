@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -124,7 +125,11 @@ def test_fifty_kills_lose_nothing_and_double_nothing(desk: Desk, migrated: Path,
 
 def killed_or_done(desk: Desk, path: Path, after: float) -> bool:
     """Let a process live on from what is stored; kill -9 after a while. True when it was done before."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # Python 3.12 warns of forks beside the test runner's threads
+        child = os.fork()
     if child == 0:  # pragma: no cover - dies by design
         try:
             live(desk, path)
