@@ -26,8 +26,7 @@ _MENTION = re.compile(r"@[\w·\-]{1,30}")
 _REPEATED = re.compile(r"(.)\1{3,}", re.DOTALL)
 _SPACE = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ufffd\ufe0f\x00-\x08\ud800-\udfff]+")
 _WEIBO_LINK = re.compile(r"\{%|%\}")
-_WIDE = {ord(wide): narrow for wide, narrow in zip("，。！？：；（）“”‘’【】、", ",.!?:;()\"\"''[],", strict=True)}
-_KEPT_WIDE = str.maketrans({chr(k): v for k, v in _WIDE.items() if chr(k) not in "【】、"})
+_WIDE = str.maketrans("。“”‘’", ".\"\"''")  # what NFKC leaves wide
 
 
 @cache
@@ -52,7 +51,7 @@ def normalise(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(" ", text)
     text = _MENTION.sub("@", _WEIBO_LINK.sub(" ", text))
-    text = text.lower().translate(_simplified()).translate(_KEPT_WIDE)
+    text = text.lower().translate(_simplified()).translate(_WIDE)
     return _SPACE.sub(" ", _REPEATED.sub(r"\1\1\1", text)).strip()
 
 

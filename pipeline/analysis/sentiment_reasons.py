@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from pipeline.analysis.sentiment_linear import Found
 
 SHOWN = 3  # words on the side of the judgement; one more on the other side
-CONSIDERED = 12  # strongest words kept
+CONSIDERED = 7  # strongest words kept
 LEAST = 0.08  # of log-odds: less is noise
 EXPLAINED = 600  # characters explained: reasons come from the head of an article
 _JOINS = frozenset("不没无未别莫勿非很太真好又总")  # a one-character word that belongs to the next one
+
+
+_PARTICLES = frozenset("的了吧呢啊吗呀嘛地得着过就也都还和与在是")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,17 @@ class Phrase:
 def moving_phrases(text: str, found: Found, contributions: NDArray[np.float32]) -> list[Phrase]:
     """Spread every n-gram's share over its characters, add up by word, strongest first."""
     size = min(len(text), EXPLAINED)
-    start = np.clip(found.grams.start, 0, size)
-    end = np.clip(found.grams.start + found.grams.length, 0, size)
+    start = np.minimum(np.maximum(found.grams.start, 0), size)
+    end = np.minimum(found.grams.start + found.grams.length, size)
     each = (contributions[:, 2] - contributions[:, 0]) / found.grams.length
     steps = np.bincount(start, weights=each, minlength=size + 1) - np.bincount(end, weights=each, minlength=size + 1)
     total = np.concatenate([[0.0], np.cumsum(np.cumsum(steps)[:size])])
     ends = _word_ends(text[:size])
     at = np.array([0, *ends])
     weights = total[at[1:]] - total[at[:-1]]
-    strong = [n for n in np.argsort(-np.abs(weights), kind="stable").tolist() if abs(weights[n]) >= LEAST]
-    found_in_order = (Phrase(text[at[n] : at[n + 1]].strip(), int(at[n]), float(weights[n])) for n in strong)
+    told, places = weights.tolist(), [0, *ends]
+    strong = sorted((n for n, weight in enumerate(told) if abs(weight) >= LEAST), key=lambda n: -abs(told[n]))
+    found_in_order = (Phrase(text[places[n] : places[n + 1]].strip(), places[n], told[n]) for n in strong)
     return list(islice((phrase for phrase in found_in_order if _says_something(phrase.text)), CONSIDERED))
 
 
@@ -58,7 +62,11 @@ def _word_ends(text: str) -> list[int]:
 
 
 def _says_something(phrase: str) -> bool:
-    return any(c.isalnum() for c in phrase) or phrase.startswith("[") or len(phrase.encode()) >= 4 or phrase in "!?"
+    """Not a particle, not punctuation; an emoticon, an emoji, ! and ? say something. Words are all of one sort."""
+    if not phrase or phrase in _PARTICLES:
+        return False
+    first = phrase[0]
+    return first.isalnum() or first in "[!?" or len(phrase.encode()) >= 4
 
 
 def in_words(phrases: list[Phrase], text: str, towards: int) -> tuple[str, ...]:
