@@ -26,6 +26,7 @@ class Journal:
         self.store = store
         self.number = 0
         self._news: asyncio.Condition | None = None
+        self._ended = False
 
     def read(self) -> int:
         """The number of the last line of the journal; 0 when it is empty."""
@@ -55,17 +56,24 @@ class Journal:
                 async with self._news:
                     self._news.notify_all()
 
+    async def end(self) -> None:
+        """Let every open page go: the server stops and they come back on their own."""
+        self._ended = True
+        if self._news is not None:
+            async with self._news:
+                self._news.notify_all()
+
     async def stream(self, after: int) -> AsyncIterator[str]:
         """Server-sent events: the number whenever it grows beyond `after`; a comment now and then keeps the line open."""
         assert self._news is not None
         yield "retry: 2000\n\n"
         told = after
-        while True:
+        while not self._ended:
             if self.number != told:
                 told = self.number
                 yield f"id: {told}\ndata: {told}\n\n"
             try:
                 async with self._news:
-                    await asyncio.wait_for(self._news.wait_for(lambda: self.number != told), BEAT)  # noqa: B023
+                    await asyncio.wait_for(self._news.wait_for(lambda: self._ended or self.number != told), BEAT)  # noqa: B023
             except TimeoutError:
                 yield ": here\n\n"

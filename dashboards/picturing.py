@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
 from sqlalchemy import select
 
-from dashboards.app import create_app
-from dashboards.serving import open_demo_accounts
+from dashboards.serving import Server, open_demo_accounts
 from dashboards.views.login import DEMO_PASSWORD
 from pipeline.errors import HuiyingError
 from pipeline.services import Services
@@ -24,12 +22,10 @@ WIDTH, HEIGHT = 1366, 768
 
 
 @contextmanager
-def served(services: Services) -> Iterator[str]:
-    """The dashboard on a free port of this machine, in a thread; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    server = uvicorn.Server(uvicorn.Config(create_app(services), host="127.0.0.1", port=port, log_level="warning"))
+def served(services: Services, port: int = 0) -> Iterator[str]:
+    """The dashboard in a thread of this process, on a free port unless one is given; its address."""
+    port = port or free_port()
+    server = Server(services, "127.0.0.1", port)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20
@@ -40,6 +36,12 @@ def served(services: Services) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def take_pictures(services: Services, out: Path, chromium: str) -> list[Path]:
