@@ -67,7 +67,7 @@ from pipeline.cases.permissions import action_name, require
 from pipeline.cases.refusal import Refused
 from pipeline.cases.secrecy import refuse_state_secrets
 from pipeline.cases.state import PHASE_NAMES, AssignmentStatus, CaseState, Entry, Phase
-from pipeline.cases.vocabulary import Origin
+from pipeline.cases.vocabulary import Fact, Origin
 
 
 def _kinds(*kinds: type) -> frozenset[type]:
@@ -102,6 +102,12 @@ _PLAIN: dict[Origin, frozenset[type]] = {
     | _kinds(Submitted, Adopted, Closed, Reopened, Evaluated),
     Origin.REPORT: _ALWAYS | _kinds(Submitted, Adopted, Closed, Reopened, Instructed, GradeSet),
 }
+
+
+def offered(case: CaseState) -> frozenset[str]:
+    """The kinds of action that this kind of file takes in its present phase, whoever asks."""
+    kinds = ALLOWED[case.phase] if has_clock(case) else ALLOWED[case.phase] & _PLAIN[case.origin]
+    return frozenset(str(kind.model_fields["kind"].default) for kind in kinds if issubclass(kind, Fact))
 
 
 def decide(case: CaseState, action: Action, by: Person, at: datetime, office: Office) -> tuple[AnyFact, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from pipeline.cases.refusal import Refused
 from pipeline.cases.state import Phase
-from pipeline.cases.steps import fold
+from pipeline.cases.steps import fold, offered
 from pipeline.cases.vocabulary import Origin
 from pipeline.document import Secrecy
 from pipeline.store import case_changes, cases
@@ -138,6 +138,15 @@ def test_planned_releases_letters_and_reports_are_files_without_a_clock(play: Pl
         play.case_id = case.id
         with pytest.raises(Refused, match="不是舆情处置单"):
             play.act("fang_yi", "class_set", hours(1), legal_class="other", reason="x")
+
+
+def test_only_what_the_phase_takes_is_offered(play: Play, hours: At) -> None:
+    play.alert(hours(0))
+    assert "acknowledged" in offered(play.case)
+    assert not {"decided", "responded", "closed"} & offered(play.case)
+    play.answering(hours(0.1))
+    assert {"responded", "closed", "assigned"} <= offered(play.case)
+    assert "acknowledged" not in offered(play.case)
 
 
 def test_a_letter_of_advice_is_answered_by_its_unit(play: Play, hours: At) -> None:
