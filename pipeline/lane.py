@@ -12,17 +12,19 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from pipeline.alerts import subjects
 from pipeline.alerts.alerting import AlertChange, Alerting
 from pipeline.alerts.early_signs import EarlySigns
-from pipeline.alerts.rules import SourceSilence, load_rules
+from pipeline.alerts.routing import About
+from pipeline.alerts.rules import load_rules
 from pipeline.cases.desk import CaseChange, Desk
-from pipeline.document import EventState, Judged, Observation, Placement, StageChange
+from pipeline.document import Alert, EventState, Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
 from pipeline.events.stages import StageBook
 from pipeline.notices.telling import Telling
 from pipeline.services import Services
-from pipeline.store import alerts, documents, events, ledger
+from pipeline.store import alerts, documents, events
 from pipeline.store.events import Change, Position
 
 GRID = timedelta(minutes=10)
@@ -181,23 +183,37 @@ class Lane:
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
         for sign in self.signs.tick(tick):
-            for raised in self.alerting.consider_other(self.alerting.book.test_sign(sign), self.signs.window):
-                alerts.save(connection, raised.alert)
-                self._journal.append(_alert_line(raised, tick))
+            self._raise(connection, self.alerting.book.test_sign(sign), tick, subjects.of_sign(sign), self.signs.window)
         if not self._is_past(tick):
-            self._test_sources(connection, tick)
+            self._test_subjects(connection, tick)
             if self.desk.is_due(connection, tick):
                 self.commit(connection)  # effects are measured from stored rows: the same whatever the batch
             self._cases_changed(connection, self.desk.tick(connection, tick))
 
-    def _test_sources(self, connection: Connection, tick: datetime) -> None:
-        """Rules on sources that are broken or silent (信源中断)."""
-        for source in ledger.unwell(connection, tick):
-            hours = (tick - source.since) / timedelta(hours=1)
-            silence = SourceSilence(source.name, source.kind, tick, hours, source.expected)
-            for raised in self.alerting.consider_other(self.alerting.book.test_source(silence)):
-                alerts.save(connection, raised.alert)
-                self._journal.append(_alert_line(raised, tick))
+    def _test_subjects(self, connection: Connection, tick: datetime) -> None:
+        """Rules on sources gone silent (信源中断), cases near their deadline (临期) and days without an alert (无事说明)."""
+        book = self.alerting.book
+        for silence in subjects.silences(connection, tick):
+            self._raise(connection, book.test_source(silence), tick)
+        if subjects.is_full_hour(tick):
+            for due in subjects.case_dues(connection, self.desk.mechanism, tick):
+                self._raise(connection, book.test_case(due), tick, subjects.of_case(due))
+        if subjects.is_morning(tick) and (watch := subjects.watch(connection, book, tick)) is not None:
+            self._raise(connection, book.statement(watch), tick)
+
+    def _raise(
+        self,
+        connection: Connection,
+        fired: Sequence[Alert],
+        at: datetime,
+        about: About | None = None,
+        again_after: timedelta = timedelta(0),
+    ) -> None:
+        """Keep, journal and tell alerts that have no event of their own."""
+        for change in self.alerting.consider_other(fired, again_after):
+            alerts.save(connection, change.alert)
+            self._journal.append(_alert_line(change, at))
+            self.telling.on_alert(connection, change, None, (), at, about)
 
     def _is_past(self, at: datetime) -> bool:
         """History, by the office's clock: it is judged and shown, and starts nothing."""

@@ -42,6 +42,7 @@ class _Row:
     at: int
     document_id: str
     department: str
+    accused: str  # a unit that the letter complains of: never told
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class EarlySigns:
         moment = int(at.timestamp())
         if letter and self._first is None:
             self._first = moment
-        row = _Row(moment, judged.document.id, analysis.departments[0].name if analysis.departments else "")
+        unit = analysis.departments[0].name if analysis.departments else ""
+        row = _Row(moment, judged.document.id, unit, analysis.accusation)
         for key in self._keys(judged):
             (self._letters if letter else self._posts)[key].append(row)
             if letter:
@@ -167,6 +169,7 @@ class EarlySigns:
             reason=f"{place or DISTRICT}近 {days} 天关于{key.topic_sub or key.topic}的来信来电 {now} 件，{how}{beside}",
             week=monday(at),
             departments=tuple(name for name, _ in sorted(units.items(), key=lambda pair: (-pair[1], pair[0]))[:1]),
+            accused=tuple(sorted({row.accused for row in recent if row.accused})),
         )
 
     def _test(self, key: _Key, now: int, past: int, past_days: float, at: int) -> tuple[float, float, str]:

@@ -70,6 +70,7 @@ class Sign:
     reason: str
     week: str = ""  # the Monday of its week: told once a week while it lasts
     departments: tuple[str, ...] = ()
+    accused: tuple[str, ...] = ()  # units complained of in these letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ class RuleBook:
             if near:
                 why = f"{due.duty}时限剩 {max(0.0, left):.1f} 小时（{max(0.0, due.share_left):.0%}），尚未完成"
                 subject = f"{due.case_id}|{due.duty}"
-                fired.append(self._other(rule, due.at, subject, f"临期：{due.title}", why, event_id=due.event_id))
+                fired.append(self._other(rule, due.at, subject, f"临期：{due.title}", why))
         return fired
 
     def statement(self, watch: Watch) -> list[Alert]:
@@ -260,8 +261,8 @@ class RuleBook:
         title: str,
         why: str,
         evidence: tuple[str, ...] = (),
-        event_id: str = "",
     ) -> Alert:
+        """An alert without an event: alerting tells such ones apart by that, also after a restart."""
         return Alert(
             id=alert_id(subject, rule.key, rule.level),
             rule=rule.key,
@@ -270,7 +271,6 @@ class RuleBook:
             legal_class=OTHER,
             title=title,
             reason=f"{rule.sentence}依据：{why}。{_grade(rule)}",
-            event_id=event_id,
             evidence=evidence,
             audience=tuple(rule.audience),
         )

@@ -43,11 +43,12 @@ class Telling:
         state: EventState | None,
         accused: Sequence[str],
         at: datetime,
+        about: About | None = None,
     ) -> None:
-        """Route an alert to those it is news to; it is written by `flush`."""
+        """Route an alert to those it is news to; it is written by `flush`. `about`: of one that has no event."""
         if not change.newly:
             return
-        about = About(accused=tuple(accused))
+        about = about or About(accused=tuple(accused))
         if state is not None:
             topics = (state.topic, f"{state.topic}/{state.topic_sub}") if state.topic_sub else (state.topic,)
             about = About(topics, state.places, state.departments, tuple(accused))
