@@ -14,6 +14,7 @@ from pipeline.cases.office import Office
 from pipeline.cases.people import Person
 from pipeline.cases.permissions import View, action_name
 from pipeline.cases.state import CaseState, Phase
+from pipeline.cases.steps import offered
 from pipeline.clock import parse_time
 from pipeline.errors import HuiyingError
 
@@ -31,7 +32,10 @@ class ActionForm:
 def forms_of(case: CaseState, office: Office, person: Person, seen: View) -> list[ActionForm]:
     """The actions that this person may take on this case as it stands, what is due now first."""
     found = []
+    taken = offered(case)
     for kind, maker in MAKERS.items():
+        if kind not in taken:
+            continue
         permitted = set(office.mechanism.permissions.get(kind, ()))
         if not person.roles & permitted or (seen is View.PROTECTED and kind not in ("fed_back", "noted")):
             continue

@@ -32,6 +32,7 @@ Maker = Callable[[CaseState, Office, Person], Sequence[Input] | None]
 OPINION_KINDS = ("建设性意见", "实际困难", "重大问题", "模糊认识", "错误看法")
 STARTS = (("happened", "事发"), ("first_seen", "首次见于网上"), ("detected", "本单位发现"))
 DECISIONS = (("answer", "公开回应"), ("offline", "线下解决"), ("watch", "持续关注"))
+REPORTS = (("first", "首报"), ("follow", "续报"), ("final", "终报"))
 LINKED = (("answer", "回应"), ("release", "发布"), ("interpretation", "解读"))
 
 
@@ -272,6 +273,17 @@ def _miss_explained(case: CaseState, office: Office, _person: Person) -> Sequenc
     return (Input("duty", "逾期事项", "choice", duties), _reason("逾期原因")) if duties else None
 
 
+def _adopted(case: CaseState, _office: Office, _person: Person) -> Sequence[Input] | None:
+    waiting = [(one.id, one.title) for one in case.submissions if one.adopted_at is None]
+    return (Input("submission", "报送件", "choice", waiting), Input("how", "采用情况")) if waiting else None
+
+
+def _upward(case: CaseState, office: Office, _person: Person) -> Sequence[Input] | None:
+    if not office.mechanism.upward.enabled or case.finished:
+        return None
+    return (Input("step", "报送", "choice", REPORTS), Input("text", "内容", "area"))
+
+
 def _while_open(*inputs: Input) -> Maker:
     return lambda case, _office, _person: None if case.finished else inputs
 
@@ -328,6 +340,12 @@ MAKERS: dict[str, Maker] = {
     "supplied": lambda case, _o, _p: (Input("text", "提供的材料", "area"),) if case.raised_to and not case.finished else None,
     "lowered": lambda case, _o, _p: (_reason(),) if case.phase is Phase.RAISED else None,
     "closed": _while_open(Input("note", "办结说明", "area")),
+    "submitted": lambda _case, _o, _p: (
+        Input("title", "题目"), Input("to", "报给"), Input("text", "内容", "area", needed=False),
+    ),
+    "adopted": _adopted,
+    "upward_reported": _upward,
+    "folded": _while_open(Input("into", "并入哪一件（编号）"), _reason("并案理由")),
     "reopened": _when_finished(_reason("重新启动的理由")),
     "evaluated": _when_finished(*_EVALUATION),
 }  # fmt: skip
