@@ -25,7 +25,7 @@ from pipeline.store.schema.documents import analyses, copies, documents, pending
 from pipeline.store.schema.events import event_documents
 
 LEASE = "index-writer"
-LASTING = timedelta(seconds=60)
+LASTING = timedelta(seconds=10)
 BATCH = 1_000
 _PAGE = 1_000
 
