@@ -30,13 +30,13 @@ _WIDE = str.maketrans("。“”‘’", ".\"\"''")  # what NFKC leaves wide
 
 
 @cache
-def _simplified() -> dict[int, str]:
-    """Traditional → simplified, character by character (OpenCC's table, asked once)."""
+def _folds() -> dict[int, str]:
+    """Traditional → simplified, character by character (OpenCC's table, asked once), and the few wide signs."""
     import opencc
 
     characters = [chr(c) for c in range(0x4E00, 0xA000)]
     folded = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
-    return {ord(a): b for a, b in zip(characters, folded, strict=True) if a != b and len(b) == 1}
+    return _WIDE | {ord(a): b for a, b in zip(characters, folded, strict=True) if a != b and len(b) == 1}
 
 
 def normalise(text: str) -> str:
@@ -51,7 +51,7 @@ def normalise(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(" ", text)
     text = _MENTION.sub("@", _WEIBO_LINK.sub(" ", text))
-    text = text.lower().translate(_simplified()).translate(_WIDE)
+    text = text.lower().translate(_folds())
     return _SPACE.sub(" ", _REPEATED.sub(r"\1\1\1", text)).strip()
 
 
