@@ -97,7 +97,7 @@ def crawl_bare(port: int, result: Connection) -> None:
 
     class Bare(scrapy.Spider):  # type: ignore[misc]
         name = "bare"
-        links = LinkExtractor()
+        links = LinkExtractor(allow=r"127\.0\.0\.1:\d+/(art/2026|list_)")  # as ours: saved pages link to the world
 
         async def start(self) -> Any:
             yield scrapy.Request(f"http://127.0.0.1:{port}/list_0.html", dont_filter=True)
