@@ -22,6 +22,7 @@ from pipeline.analysis.sentiment_irony import SHIFT, irony
 from pipeline.analysis.sentiment_linear import LinearModel, load_linear
 from pipeline.analysis.sentiment_reasons import in_words, moving_phrases
 from pipeline.document import Polarity, Sentiment
+from pipeline.errors import HuiyingError
 
 MODELS = Path(__file__).parent / "models"
 ENGINES = ("accurate", "fast", "snownlp")
@@ -30,6 +31,10 @@ IN_CHINESE = {Polarity.NEGATIVE: "负面", Polarity.NEUTRAL: "中性", Polarity.
 
 Logits = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
+
+
+class EngineUnknown(HuiyingError):
+    """A sentiment engine of that name does not exist."""
 
 
 class SentimentEngine(Protocol):
@@ -156,7 +161,7 @@ def load_engine(name: str, models: Path = MODELS) -> SentimentEngine:
         return CharacterEngine(models)
     if name == "snownlp":
         return SnowNlpEngine(models)
-    raise ValueError(f"没有名为“{name}”的情感引擎：可选 {'、'.join(ENGINES)}")
+    raise EngineUnknown(f"没有名为“{name}”的情感引擎：可选 {'、'.join(ENGINES)}。")
 
 
 def _ironic_reason(ironic: bool) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.analysis.features import READ_AT_MOST, grams, normalise, without_emoticons
-from pipeline.analysis.sentiment import ASKED, ENGINES, MODELS, SentimentEngine, load_engine
+from pipeline.analysis.sentiment import ASKED, ENGINES, MODELS, EngineUnknown, SentimentEngine, load_engine
 from pipeline.document import Polarity
 
 TEXTS = (
@@ -167,5 +167,5 @@ def test_model_files_are_small_and_hold_no_text() -> None:
 
 
 def test_an_unknown_engine_is_refused_in_words() -> None:
-    with pytest.raises(ValueError, match="可选 accurate、fast、snownlp"):
+    with pytest.raises(EngineUnknown, match="可选 accurate、fast、snownlp"):
         load_engine("magic")
