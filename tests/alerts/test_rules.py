@@ -200,7 +200,7 @@ def test_an_unanswered_case_near_its_deadline_alerts() -> None:
     rules = load_rules()
     due = CaseDue("c1", "e1", "恒泰新材料火灾", NIGHT, NIGHT + timedelta(hours=1), 0.2)
     assert rules.test_case(due)[0].level == 2
-    assert rules.test_case(replace(due, share_left=0.5)) == []
+    assert rules.test_case(replace(due, due_at=NIGHT + timedelta(hours=3))) == []
 
 
 def test_nothing_found_is_a_statement_with_queries_and_living_sources() -> None:
