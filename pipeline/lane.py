@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from pipeline.alerts import subjects
 from pipeline.alerts.alerting import AlertChange, Alerting
 from pipeline.alerts.early_signs import EarlySigns
+from pipeline.alerts.live_rules import LiveRules
 from pipeline.alerts.routing import About
-from pipeline.alerts.rules import load_rules
 from pipeline.cases.desk import CaseChange, Desk
 from pipeline.document import Alert, EventState, Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
@@ -53,7 +53,8 @@ class Lane:
         self.copies = Copies(self.copy_window, settings.events.copy_limit)
         self.grouping = Grouping(self.window)
         self.stages = StageBook()
-        self.alerting = Alerting(load_rules(settings.file("rules.toml")))
+        self.rules = LiveRules(lambda: settings.file("rules.toml"), settings.data_dir / "rules-in-force.toml")
+        self.alerting = Alerting(self.rules.book)
         self.signs = EarlySigns()
         self.desk = Desk.of(settings)
         self.telling = Telling(settings, self.desk, self._now)
@@ -180,6 +181,8 @@ class Lane:
 
     def _tick(self, connection: Connection, tick: datetime) -> None:
         self._look()  # before the stages forget what is long quiet
+        if self.rules.refresh():
+            self.alerting.book = self.rules.book
         for change in self.stages.tick(tick):
             self._react(connection, change.event_id, [change], None, tick)
         for sign in self.signs.tick(tick):
