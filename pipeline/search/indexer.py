@@ -26,6 +26,7 @@ from pipeline.store.schema.events import event_documents
 
 LEASE = "index-writer"
 LASTING = timedelta(seconds=10)
+LASTING_REBUILD = timedelta(seconds=60)  # kept up at every page; a page must not take longer
 BATCH = 1_000
 _PAGE = 1_000
 
@@ -98,7 +99,7 @@ class Indexer:
 
         What changes meanwhile stays pending and follows at the next `drain`. SearchError when another process writes.
         """
-        if not self._hold():
+        if not self._hold(LASTING_REBUILD):
             raise SearchError("索引正由另一个进程写入；请先停止 huiying run 再重建，或稍后再试。")
         return self._index.rebuild(self._all(progress))
 
@@ -120,7 +121,8 @@ class Indexer:
         after = ""
         done = 0
         while True:
-            self._hold()
+            if not self._hold(LASTING_REBUILD):  # somebody else has written meanwhile: this index would lack it
+                raise SearchError("重建索引时写权被另一个进程取走；旧索引照常可用，请重新运行 huiying reindex。")
             with self._store.read() as connection:
                 page = project_after(connection, after, _PAGE)
             if not page:
@@ -130,9 +132,9 @@ class Indexer:
             done += len(page)
             progress(done)
 
-    def _hold(self) -> bool:
+    def _hold(self, lasting: timedelta = LASTING) -> bool:
         with self._store.write() as connection:
-            return take(connection, LEASE, self._holder, LASTING)
+            return take(connection, LEASE, self._holder, lasting)
 
 
 def waiting(connection: Connection) -> int:

@@ -227,6 +227,26 @@ def test_a_rebuild_holds_exactly_what_the_store_holds(
     assert found(index) == ids
 
 
+def test_a_rebuild_that_lost_the_pen_leaves_the_old_index(
+    store: Store, index: EmbeddedIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever took the pen has written what the new index would lack."""
+    monkeypatch.setattr(room, "_PAGE", 3)
+    keep(store, "a", "b", "c", "d")
+    Indexer(store, index).drain()
+    with store.write() as connection:
+        connection.exec_driver_sql("update leases set until = '1970-01-01 00:00:00'")
+
+    def steal(done: int) -> None:
+        with store.write() as connection:
+            connection.exec_driver_sql("update leases set until = '1970-01-01 00:00:00'")
+            assert take(connection, room.LEASE, "somebody else", timedelta(minutes=1))
+
+    with pytest.raises(SearchError, match="重新运行 huiying reindex"):
+        Indexer(store, index).rebuild(steal)
+    assert found(index) == {"a", "b", "c", "d"}
+
+
 def room_projected(store: Store) -> list[IndexedDocument]:
     with store.read() as connection:
         return room.project_after(connection, "", 1)
