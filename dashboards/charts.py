@@ -5,10 +5,10 @@ Rendered offline by vl-convert; Chinese letters come from the fonts of an instal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -42,10 +42,15 @@ class Bar:
 class Chart:
     """A picture with the same content as words (`alternative`) and as a table (`heads`, `rows`)."""
 
-    specification: dict[str, Any]
+    draw: Callable[[], dict[str, Any]]  # the specification, made only when a picture is wanted
     alternative: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...] = field(default=())
+
+    @cached_property
+    def specification(self) -> dict[str, Any]:
+        """The Vega-Lite specification."""
+        return self.draw()
 
     def svg(self) -> str:
         """The picture as SVG."""
@@ -58,6 +63,12 @@ class Chart:
 
 def timeline(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = (), width: int = 760, height: int = 190) -> Chart:
     """Volume by time, the negative part filled, stages and responses as named lines."""
+    heads = ("时间", "文档", "负面")
+    table = tuple((moment(bar.start), str(bar.documents), str(bar.negative)) for bar in bars if bar.documents)
+    return Chart(lambda: _timeline(bars, marks, width, height), _timeline_words(title, bars, marks), heads, table)
+
+
+def _timeline(bars: Sequence[Bar], marks: Sequence[Mark], width: int, height: int) -> dict[str, Any]:
     import altair as alt
 
     rows = [
@@ -88,27 +99,25 @@ def timeline(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = (), width:
                 text = base.mark_text(align="left", dx=3, baseline="top", fontSize=11, color=colour)
                 top = row * 13 + (0 if kind == "stage" else ROWS * 13)
                 layers.append(text.encode(text="名:N", y=alt.value(top)))
-    chart = alt.layer(*layers).properties(width=width, height=height)
-    heads = ("时间", "文档", "负面")
-    table = tuple((moment(bar.start), str(bar.documents), str(bar.negative)) for bar in bars if bar.documents)
-    return Chart(_finished(chart), _timeline_words(title, bars, marks), heads, table)
+    return _finished(alt.layer(*layers).properties(width=width, height=height))
 
 
 def shares(title: str, parts: Sequence[tuple[str, float]], unit: str = "篇", width: int = 420) -> Chart:
     """Bars side by side, longest first, each with its number."""
+    said = "、".join(f"{name}{value:g}{unit}" for name, value in parts)
+    rows = tuple((name, f"{value:g}") for name, value in parts)
+    return Chart(lambda: _shares(parts, unit, width), f"{title}：{said or '暂无'}。", ("名称", unit), rows)
+
+
+def _shares(parts: Sequence[tuple[str, float]], unit: str, width: int) -> dict[str, Any]:
     import altair as alt
 
     rows = [{"名": name, "数": value} for name, value in parts]
     base = alt.Chart({"values": rows}).encode(
         y=alt.Y("名:N", sort=[name for name, _ in parts], title=None), x=alt.X("数:Q", title=unit)
     )
-    chart = (base.mark_bar(color=BLUE) + base.mark_text(align="left", dx=3, color=INK).encode(text="数:Q")).properties(
-        width=width, height=max(40, 22 * len(rows))
-    )
-    said = "、".join(f"{name}{value:g}{unit}" for name, value in parts)
-    return Chart(
-        _finished(chart), f"{title}：{said or '暂无'}。", ("名称", unit), tuple((n, f"{v:g}") for n, v in parts)
-    )
+    chart = base.mark_bar(color=BLUE) + base.mark_text(align="left", dx=3, color=INK).encode(text="数:Q")
+    return _finished(chart.properties(width=width, height=max(40, 22 * len(rows))))
 
 
 def local(at: datetime) -> str:

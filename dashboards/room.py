@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, Response
 
+from dashboards.keeping import Kept
 from dashboards.pages import Pages
 from dashboards.security import Brake
 from pipeline.analysis.district import District
@@ -44,6 +45,7 @@ class Room:
     pages: Pages
     signing: Brake
     clients: Brake
+    kept: Kept = field(default_factory=Kept)
     wall_clock: Clock = field(default_factory=SystemClock)
 
     @property
@@ -67,6 +69,7 @@ class Visitor:
     person: Person
     session: Session
     office: Office
+    number: int  # of the journal, noted before anything is read: what comes later is told over the live line
 
     @property
     def now(self) -> datetime:
@@ -103,6 +106,7 @@ def visitor(request: Request, room: Annotated[Room, Depends(room_of)]) -> Visito
     """The person behind the session cookie. A live update does not count as being there."""
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     token = request.cookies.get(COOKIE, "")
+    number: int = request.app.state.journal.number
     at = room.wall_clock.now()
     idle = timedelta(minutes=room.services.settings.web.idle_minutes)
     with room.services.store.read() as connection:
@@ -114,7 +118,7 @@ def visitor(request: Request, room: Annotated[Room, Depends(room_of)]) -> Visito
     if at - session.seen_at > _TOUCH_EVERY and "x-live" not in request.headers:
         with room.services.store.write() as connection:
             accounts.touch(connection, token, at)
-    return Visitor(room, request, person, session, Office(room.desk.mechanism, directory))
+    return Visitor(room, request, person, session, Office(room.desk.mechanism, directory), number)
 
 
 def office_visitor(found: Annotated[Visitor, Depends(visitor)]) -> Visitor:

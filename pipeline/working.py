@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from pipeline import corrections
+from pipeline.digesting import refresh
 from pipeline.errors import HuiyingError
 from pipeline.flow import Flow, LeaseLost
 from pipeline.search.indexer import Indexer
@@ -21,6 +22,7 @@ from pipeline.store import documents, leases
 
 log = structlog.get_logger()
 
+DIGESTS = 3  # event digests made in one idle step
 LEASE = "flow"
 LASTING = timedelta(seconds=8)  # a dead leader is followed within 10 s
 
@@ -56,6 +58,8 @@ class Worker:
             self.flow = None
             return 0
         self._index()
+        if not placed:
+            refresh(self.services.store, self.services.clock.now(), DIGESTS)
         return placed
 
     def _index(self) -> None:

@@ -1,4 +1,4 @@
-"""事件: what is it, how did it spread, what do people think? Nine statements; what is costly is kept until it changes."""
+"""事件: what is it, how did it spread, what do people think? Nine statements; what is costly is kept ready (pipeline.digesting)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from sqlalchemy import Connection, Row, case, func, select
 
 from dashboards.queries import cases as case_queries
 from dashboards.queries.hours import hour_bucket, hour_of
+from pipeline import digesting
 from pipeline.cases.state import CaseState
 from pipeline.clock import shanghai
+from pipeline.digesting import Digest, latest
 from pipeline.document import EventState, Judged, Polarity
-from pipeline.events.summary import Sentence, summarise
-from pipeline.events.viewpoints import Viewpoint, viewpoints
-from pipeline.store import documents as document_store
 from pipeline.store.events import state_of
 from pipeline.store.schema.cases import cases
 from pipeline.store.schema.documents import analyses, copies, documents
 from pipeline.store.schema.events import alerts, changes, event_documents, events
 
-READ = 300  # latest documents whose words are read for summary and viewpoints
 LISTED = 30
 
 
@@ -48,15 +46,6 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What the texts of an event say: costly, a function of its documents."""
-
-    summary: tuple[Sentence, ...]
-    viewpoints: tuple[Viewpoint, ...]
-    questions: tuple[tuple[str, int, str], ...]  # text, voices, document id
-
-
-@dataclass(frozen=True, slots=True)
 class Bucket:
     """One bar of the timeline."""
 
@@ -71,7 +60,7 @@ class EventPage:
 
     row: Row[Any]
     state: EventState
-    words: Words
+    words: Digest
     timeline: tuple[Bucket, ...]
     stages: tuple[Row[Any], ...]
     history: tuple[Row[Any], ...]
@@ -82,10 +71,6 @@ class EventPage:
     similar: tuple[tuple[Row[Any], CaseState], ...]
 
 
-_words: dict[tuple[str, str, int, str], Words] = {}
-_MOST_KEPT = 200
-
-
 def find(connection: Connection, event_id: str) -> Row[Any] | None:
     """The event's row; of a merged one, the row that answers for it."""
     row = connection.execute(select(events).where(events.c.id == event_id)).one_or_none()
@@ -94,15 +79,16 @@ def find(connection: Connection, event_id: str) -> Row[Any] | None:
     return row
 
 
-def read(connection: Connection, row: Row[Any], official: Sequence[str]) -> EventPage:
-    """The page of one event."""
+def read(connection: Connection, row: Row[Any]) -> EventPage:
+    """The page of one event. A digest that is missing is made on the spot (and kept by the pipeline when it is idle)."""
     state = state_of(row.state)
-    judged = latest(connection, row.id, READ)
+    judged = latest(connection, row.id, LISTED + 20)
+    words = digesting.kept(connection, row.id, row.documents)
     history = connection.execute(select(changes).where(changes.c.event_id == row.id).order_by(changes.c.number)).all()
     return EventPage(
         row=row,
         state=state,
-        words=_words_of(connection, row, judged, official),
+        words=words or digesting.make(latest(connection, row.id, digesting.READ)),
         timeline=timeline(connection, row.id),
         stages=tuple(one for one in history if one.type == "stage"),
         history=tuple(history),
@@ -112,46 +98,6 @@ def read(connection: Connection, row: Row[Any], official: Sequence[str]) -> Even
         alerts=tuple(connection.execute(select(alerts).where(alerts.c.event_id == row.id).order_by(alerts.c.at))),
         similar=_similar(connection, row, state),
     )
-
-
-def latest(connection: Connection, event_id: str, limit: int) -> list[Judged]:
-    """The event's latest documents with their analyses, oldest first."""
-    ids = (
-        select(event_documents.c.document_id)
-        .where(event_documents.c.event_id == event_id)
-        .order_by(event_documents.c.known_at.desc())
-        .limit(limit)
-    )
-    rows = connection.execute(
-        select(documents, *document_store.analysis_columns())
-        .join(analyses, analyses.c.document_id == documents.c.id)
-        .where(documents.c.id.in_(ids))
-        .order_by(documents.c.known_at, documents.c.id)
-    )
-    return [Judged(document_store.document_of(row), document_store.analysis_of(row)) for row in rows]
-
-
-def _words_of(connection: Connection, row: Row[Any], judged: Sequence[Judged], official: Sequence[str]) -> Words:
-    key = (str(connection.engine.url), row.id, row.documents, judged[-1].document.id if judged else "")
-    if key not in _words:
-        names = frozenset(
-            one.document.source for one in judged if any(name in one.document.source for name in official)
-        )
-        if len(_words) >= _MOST_KEPT:
-            _words.pop(next(iter(_words)), None)
-        _words[key] = Words(summarise(judged, names), viewpoints(judged), _questions(judged))
-    return _words[key]
-
-
-def _questions(judged: Sequence[Judged]) -> tuple[tuple[str, int, str], ...]:
-    said: Counter[str] = Counter()
-    first: dict[str, str] = {}
-    for one in judged:
-        for ask in one.analysis.asks:
-            if 5 <= len(ask) <= 80:
-                said[ask] += 1
-                first.setdefault(ask, one.document.id)
-    return tuple((ask, count, first[ask]) for ask, count in said.most_common(8))
 
 
 def timeline(connection: Connection, event_id: str) -> tuple[Bucket, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, select
 
+from dashboards.keeping import Kept
 from dashboards.queries import cases as case_queries
 from dashboards.queries.cases import Running
 from dashboards.queries.coverage import Gap, gaps
@@ -176,14 +177,37 @@ def _questions(connection: Connection, running: Sequence[CaseState], at: datetim
     return found[:8]
 
 
+_normal_days = Kept(most=16)
+
+
 def _volume(connection: Connection, at: datetime) -> Volume:
-    """By Shanghai's hour: today, and the mean of the seven days before."""
+    """By Shanghai's hour: today, and the mean of the seven days before (which stays the same until midnight)."""
     midnight = shanghai(at).replace(hour=0, minute=0, second=0, microsecond=0)
     since = midnight - timedelta(days=NORMAL_DAYS)
+    key = (str(connection.engine.url), midnight, shanghai(at).hour)
+    before = _normal_days.get(key, lambda: _by_hour(connection, since, midnight))
+    days = max(1, len({shanghai(hour).date() for hour in before}))
     today: Counter[int] = Counter()
-    before: Counter[int] = Counter()
-    today_negative, before_negative = 0, 0
-    days: set[int] = set()
+    normal: Counter[int] = Counter()
+    negative, normal_negative = 0, 0
+    last = shanghai(at).hour
+    for moment, (count, unhappy) in _by_hour(connection, midnight, at + timedelta(microseconds=1)).items():
+        today[shanghai(moment).hour] += count
+        negative += unhappy
+    for moment, (count, unhappy) in before.items():
+        normal[shanghai(moment).hour] += count
+        normal_negative += unhappy if shanghai(moment).hour <= last else 0
+    return Volume(
+        hours=tuple((hour, today[hour], normal[hour] / days) for hour in range(24)),
+        today=sum(today.values()),
+        normal=sum(normal[hour] for hour in range(last + 1)) / days,
+        negative=negative,
+        normal_negative=normal_negative / days,
+    )
+
+
+def _by_hour(connection: Connection, since: datetime, until: datetime) -> dict[datetime, tuple[int, int]]:
+    """Documents known in [since, until) by the hour: how many, how many of them negative."""
     bucket = hour_bucket(connection, documents.c.known_at)
     rows = connection.execute(
         select(
@@ -192,26 +216,7 @@ def _volume(connection: Connection, at: datetime) -> Volume:
             func.sum(case((analyses.c.sentiment == Polarity.NEGATIVE.value, 1), else_=0)).label("negative"),
         )
         .outerjoin(analyses, analyses.c.document_id == documents.c.id)
-        .where(documents.c.known_at >= since, documents.c.known_at <= at)
+        .where(documents.c.known_at >= since, documents.c.known_at < until)
         .group_by(bucket)
     )
-    for row in rows:
-        moment = hour_of(row.hour)
-        local = shanghai(moment)
-        if local >= midnight:
-            today[local.hour] += row.documents
-            today_negative += row.negative
-        else:
-            before[local.hour] += row.documents
-            days.add((midnight - local).days)
-            if local.hour <= shanghai(at).hour:
-                before_negative += row.negative
-    count = max(1, len(days))
-    last = shanghai(at).hour
-    return Volume(
-        hours=tuple((hour, today[hour], before[hour] / count) for hour in range(24)),
-        today=sum(today.values()),
-        normal=sum(before[hour] for hour in range(last + 1)) / count,
-        negative=today_negative,
-        normal_negative=before_negative / count,
-    )
+    return {hour_of(row.hour): (row.documents, row.negative) for row in rows}

@@ -16,6 +16,7 @@ from dashboards.queries.lists import EventFilter
 from dashboards.queries.search import question
 from dashboards.room import Room, room_of
 from pipeline.clock import iso, parse_time
+from pipeline.digesting import latest
 from pipeline.document import Counts, Document, Kind, Reply, Secrecy
 from pipeline.intake import derived_id
 from pipeline.search.highlight import plain
@@ -78,7 +79,7 @@ def one_event(room: Inside, _client: Reading, event_id: str) -> dict[str, Any]:
             for _, c in events.journal(connection, event_id=row.id)
             if c.type == "stage"
         ]
-        judged = queries.latest(connection, row.id, 50)
+        judged = latest(connection, row.id, 50)
     said = [
         {"id": one.document.id, "kind": one.document.kind, "at": iso(one.document.published_at or one.document.known_at),
          "title": one.analysis.masked_title, "text": one.analysis.masked_text, "sentiment": one.analysis.sentiment.label}

@@ -36,9 +36,8 @@ def listed(visitor: Looking, show: str = "open") -> Response:
     mechanism, at = visitor.office.mechanism, visitor.now
     clock_of = {one.case.id: one.clock for one in reversed(queries.running(found, mechanism, at))}
     found.sort(key=lambda case: (clock_of[case.id].due if case.id in clock_of else at.replace(year=9999), case.number))
-    number = visitor.request.app.state.journal.number
     return visitor.show(
-        "cases.html", found=found, clock_of=clock_of, shown=show, number=number, can_open=visitor.may("open")
+        "cases.html", found=found, clock_of=clock_of, shown=show, number=visitor.number, can_open=visitor.may("open")
     )
 
 
@@ -99,7 +98,7 @@ def show(visitor: Looking, case_id: str) -> Response:
         treatment=mechanism.treatments.get(case.assessment.opinion_kind, "") if case.assessment else "",
         history=list(reversed(history_rows(entries, office))) if seen is View.FULL else [],
         can_export=visitor.may("export"),
-        number=visitor.request.app.state.journal.number,
+        number=visitor.number,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from starlette.responses import Response
 
 from dashboards import charts
+from dashboards.keeping import Kept
 from dashboards.queries import event as queries
 from dashboards.queries.event import EventPage
 from dashboards.room import Looking, OfficeLooking, Posted, Visitor, back_to
@@ -31,7 +32,7 @@ def show(visitor: OfficeLooking, event_id: str) -> Response:
     room = visitor.room
     with room.services.store.read() as connection:
         row = _found(connection, event_id)
-        page = queries.read(connection, row, _voice().official)
+        page = queries.read(connection, row)
     if row.id != event_id:
         return back_to(f"/events/{row.id}", "这个事件已并入本事件。")
     chart = timeline_chart(page)
@@ -39,9 +40,9 @@ def show(visitor: OfficeLooking, event_id: str) -> Response:
         "event.html",
         page=page,
         chart=chart,
-        chart_mark=sha256(repr(chart.specification).encode()).hexdigest()[:12],
+        chart_mark=_mark(chart),
         spread=named(page),
-        number=visitor.request.app.state.journal.number,
+        number=visitor.number,
         can_open=visitor.may("open"),
     )
 
@@ -52,31 +53,21 @@ def picture(request: Request, visitor: OfficeLooking, event_id: str) -> Response
     del request
     with visitor.room.services.store.read() as connection:
         row = _found(connection, event_id)
-        chart = timeline_chart(queries.read(connection, row, _voice().official))
+        chart = timeline_chart(queries.read(connection, row))
     headers = {
         "cache-control": "private, max-age=86400",
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
     }
-    return Response(_drawn(_Frozen(chart)), media_type="image/svg+xml", headers=headers)
+    picture = _drawn.get(_mark(chart), chart.svg)
+    return Response(picture, media_type="image/svg+xml", headers=headers)
 
 
-class _Frozen:
-    """A chart as a key: two with the same specification are one picture."""
-
-    def __init__(self, chart: charts.Chart) -> None:
-        self.chart = chart
-        self.key = repr(chart.specification)
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Frozen) and other.key == self.key
+def _mark(chart: charts.Chart) -> str:
+    """Changes with what the picture shows: its words and its table say the same."""
+    return sha256(f"{chart.alternative}{chart.rows}".encode()).hexdigest()[:12]
 
 
-@lru_cache(maxsize=256)
-def _drawn(frozen: _Frozen) -> str:
-    return frozen.chart.svg()
+_drawn = Kept(most=256)
 
 
 def timeline_chart(page: EventPage) -> charts.Chart:

@@ -25,9 +25,15 @@ def events(
     with visitor.room.services.store.read() as connection:
         total, found = lists.read_events(connection, asked, page)
     topics = [one.name for one in visitor.room.district.topics]
-    number = visitor.request.app.state.journal.number
     return visitor.show(
-        "events.html", asked=asked, total=total, found=found, page=page, size=lists.PAGE, topics=topics, number=number
+        "events.html",
+        asked=asked,
+        total=total,
+        found=found,
+        page=page,
+        size=lists.PAGE,
+        topics=topics,
+        number=visitor.number,
     )
 
 
@@ -36,9 +42,13 @@ def all_alerts(visitor: OfficeLooking, level: int = 0, days: int = 7) -> Respons
     since = visitor.now - timedelta(days=max(1, min(days, 366)))
     with visitor.room.services.store.read() as connection:
         found = lists.read_alerts(connection, since, level)
-    number = visitor.request.app.state.journal.number
     return visitor.show(
-        "alerts.html", found=found, level_asked=level, days=days, number=number, can_say=visitor.may("acknowledged")
+        "alerts.html",
+        found=found,
+        level_asked=level,
+        days=days,
+        number=visitor.number,
+        can_say=visitor.may("acknowledged"),
     )
 
 

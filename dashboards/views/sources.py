@@ -28,9 +28,15 @@ router = APIRouter(include_in_schema=False)
 def listed(visitor: OfficeLooking) -> Response:
     with visitor.room.services.store.read() as connection:
         lines, hours, gaps = queries.read(connection, visitor.now)
-    number = visitor.request.app.state.journal.number
     return visitor.show(
-        "sources.html", lines=lines, hours=hours, gaps=gaps, why=why, may=_may(visitor), number=number, kinds=list(Kind)
+        "sources.html",
+        lines=lines,
+        hours=hours,
+        gaps=gaps,
+        why=why,
+        may=_may(visitor),
+        number=visitor.number,
+        kinds=list(Kind),
     )
 
 
