@@ -36,8 +36,9 @@ def shipped_rarity() -> list[float]:
 
 
 def clean(text: str) -> str:
-    """Fold width and case; drop links, names called with @ and bracketed emoticons."""
-    return _NOISE.sub(" ", unicodedata.normalize("NFKC", text).lower())
+    """Fold width and case; drop broken characters, links, names called with @ and bracketed emoticons."""
+    whole = text.encode("utf-8", "ignore").decode("utf-8")
+    return _NOISE.sub(" ", unicodedata.normalize("NFKC", whole).lower())
 
 
 @lru_cache(maxsize=1 << 17)
