@@ -19,7 +19,7 @@ CHECKS = (
     ("mypy --strict", [str(BIN / "mypy")]),
     ("import-linter", [str(BIN / "lint-imports"), "--config", "pyproject.toml"]),
 )
-EACH_TEST = ["-q", "-rs", "--durations=8", "-n", os.environ.get("HUIYING_TEST_WORKERS", "2"), "--dist", "worksteal"]
+EACH_TEST = ["-q", "-rsfE", "--durations=8", "-n", os.environ.get("HUIYING_TEST_WORKERS", "2"), "--dist", "worksteal"]
 
 
 def main(arguments: list[str]) -> int:

@@ -86,6 +86,41 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_api_tokens_digest")),
     )
     op.create_table(
+        "briefings",
+        sa.Column(
+            "id",
+            sa.String(length=32),
+            nullable=False,
+            comment="hash of kind, subject and cut-off: written again, it is the same paper",
+        ),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column(
+            "number",
+            sa.Integer(),
+            nullable=False,
+            comment="running number of its kind in the year; of a flash within its event",
+        ),
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("cut_off", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False, comment="the whole content model as JSON"),
+        sa.Column("state", sa.String(length=10), nullable=False, comment="draft, approved, sent"),
+        sa.Column("drafted_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.String(length=64), nullable=False),
+        sa.Column("approved_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column("sent_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False, comment="of the text that was sent"),
+        sa.Column(
+            "corrects", sa.String(length=32), nullable=False, comment="the sent briefing that this one corrects (更正)"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_briefings")),
+    )
+    with op.batch_alter_table("briefings", schema=None) as batch_op:
+        batch_op.create_index("ix_briefings_event_id", ["event_id"], unique=False)
+        batch_op.create_index("ix_briefings_kind_year", ["kind", "year"], unique=False)
+
+    op.create_table(
         "captures",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
@@ -264,6 +299,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_documents_state_known_at", ["state", "known_at", "id"], unique=False)
 
     op.create_table(
+        "event_digests",
+        sa.Column("event_id", sa.String(length=32), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False, comment="of the event, when it was made"),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_event_digests")),
+    )
+    op.create_table(
         "events",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -328,6 +371,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("handovers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_handovers_shift_id"), ["shift_id"], unique=False)
+
+    op.create_table(
+        "labels",
+        sa.Column("document_id", sa.String(length=200), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False, comment="sentiment, topic"),
+        sa.Column("value", sa.String(length=40), nullable=False),
+        sa.Column("machine", sa.String(length=40), nullable=False, comment="what the machine had said"),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("document_id", "what", name=op.f("pk_labels")),
+    )
+    with op.batch_alter_table("labels", schema=None) as batch_op:
+        batch_op.create_index("ix_labels_at", ["at"], unique=False)
 
     op.create_table(
         "late_alerts",
@@ -587,6 +643,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("document_id", name=op.f("pk_analyses")),
     )
     op.create_table(
+        "briefing_readers",
+        sa.Column("briefing_id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=64), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False, comment="digest of the token in the reader's link"),
+        sa.Column("sent_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column("read_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["briefing_id"],
+            ["briefings.id"],
+            name=op.f("fk_briefing_readers_briefing_id_briefings"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("briefing_id", "person_id", name=op.f("pk_briefing_readers")),
+        sa.UniqueConstraint("token", name=op.f("uq_briefing_readers_token")),
+    )
+    op.create_table(
         "copies",
         sa.Column("document_id", sa.String(length=200), nullable=False),
         sa.Column("original_id", sa.String(length=200), nullable=False),
@@ -672,6 +744,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_copies_original_id"))
 
     op.drop_table("copies")
+    op.drop_table("briefing_readers")
     op.drop_table("analyses")
     op.drop_table("used_links")
     with op.batch_alter_table("sources", schema=None) as batch_op:
@@ -714,6 +787,10 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("leases")
     op.drop_table("late_alerts")
+    with op.batch_alter_table("labels", schema=None) as batch_op:
+        batch_op.drop_index("ix_labels_at")
+
+    op.drop_table("labels")
     with op.batch_alter_table("handovers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_handovers_shift_id"))
 
@@ -729,6 +806,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_events_last_at")
 
     op.drop_table("events")
+    op.drop_table("event_digests")
     with op.batch_alter_table("documents", schema=None) as batch_op:
         batch_op.drop_index("ix_documents_state_known_at")
         batch_op.drop_index("ix_documents_source_known_at")
@@ -768,6 +846,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_captures_at")
 
     op.drop_table("captures")
+    with op.batch_alter_table("briefings", schema=None) as batch_op:
+        batch_op.drop_index("ix_briefings_kind_year")
+        batch_op.drop_index("ix_briefings_event_id")
+
+    op.drop_table("briefings")
     op.drop_table("api_tokens")
     with op.batch_alter_table("alerts", schema=None) as batch_op:
         batch_op.drop_index("ix_alerts_state_at")
