@@ -153,7 +153,7 @@ def _decide_closed(case: CaseState, action: AssignmentClosed, asking: Asking) ->
     conflicts = [c for c in check(case) if found.unit in (c.first_source, c.second_source)]
     if conflicts and not action.accept_conflict:
         raise Refused(f"数字对不上：{conflicts[0].text()}。请先核对、退回更正，或写明采用哪个数的理由。")
-    return (action,)
+    return (action if conflicts else action.model_copy(update={"accept_conflict": ""}),)
 
 
 def _replace(case: CaseState, assignment_id: str, **changes: Any) -> CaseState:

@@ -16,7 +16,7 @@ from itertools import combinations
 # what is counted → the words that name it; longer words first, so that 重伤 is not taken for 伤
 _SUBJECTS: tuple[tuple[str, str], ...] = (
     ("死亡", r"死亡|遇难|身亡|罹难"),
-    ("重伤", r"重伤|伤势较重"),
+    ("重伤", r"重伤|伤[情势](?:较|危)重"),
     ("轻伤", r"轻伤|轻微伤"),
     ("受伤", r"受伤|负伤|伤者"),
     ("失联", r"失联|失踪|被困"),
@@ -50,7 +50,7 @@ _COUNT = re.compile(
 _NONE = re.compile(r"(?:无|没有|未造成|暂无|未发现|未接到)(?:人员|人)?(?P<what>伤亡|死亡|受伤|失联|被困)")
 _TIME = re.compile(
     r"(?:(?P<month>\d{1,2})月(?P<day>\d{1,2})日)?(?:凌晨|早上|上午|中午|下午|傍晚|晚上|晚|夜间)?\s*"
-    r"(?P<hour>\d{1,2})(?:时|点|:)(?P<minute>\d{1,2})?分?(?:许|左右)?[^。；，,;]{0,12}?(?P<what>起火|发生火灾|接警|接报|扑灭|明火)"
+    r"(?P<hour>\d{1,2})(?:时|点|:)(?P<minute>\d{1,2})?分?(?:许|左右)?(?:(?!\d{1,2}[时点:]\d)[^。；;]){0,32}?(?P<what>起火|发生火灾|接警|接报|扑灭|明火)"
 )
 _TIME_AFTER = re.compile(
     r"(?P<what>起火|火灾发生|接警|接报|扑灭)(?:时间)?[于为是在:]*(?:(?:\d{1,2})月(?:\d{1,2})日)?(?:凌晨|早上|上午|中午|下午|傍晚|晚上|晚|夜间)?"

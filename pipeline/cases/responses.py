@@ -60,13 +60,14 @@ def top_question_open(case: CaseState, response: Response) -> str:
 
 
 def unlinked(case: CaseState, mechanism: Mechanism, at: datetime) -> tuple[Response, ...]:
-    """Releases that stood without an interpretation when the time for it ran out (三联动)."""
+    """Releases of a policy that stood without an interpretation when the time for it ran out (三联动)."""
     grace = timedelta(hours=mechanism.linkage.interpretation_hours)
     interpreted = [r.moment for r in case.responses if r.linked == "interpretation" or r.form is Form.INTERPRETATION]
     return tuple(
         r
         for r in case.responses
         if r.linked == "release"
+        and (case.policy or r.paper is Paper.POLICY)
         and at > r.moment + grace
         and not any(moment <= r.moment + grace for moment in interpreted)
     )

@@ -220,9 +220,14 @@ def _missed(f: DeadlineMissed, t: Telling) -> str:
     return f"已过时限：“{duty_name(f.duty, t.office)}”应于{moment_text(f.due)}前完成，请完成并说明原因"
 
 
-def _effect(f: EffectMeasured, _t: Telling) -> str:
+def _title(case: CaseState, response_id: str) -> str:
+    response = case.response(response_id)
+    return f"《{response.title}》" if response else response_id
+
+
+def _effect(f: EffectMeasured, t: Telling) -> str:
     still = f"；仍在追问：{'、'.join(f.open_questions)}" if f.open_questions else ""
-    return f"回应效果（前后各{f.hours}小时）：{f.verdict}{still}"
+    return f"{_title(t.case, f.response)}回应效果（前后各{f.hours}小时）：{f.verdict}{still}"
 
 
 TELLERS: dict[type, Teller] = {
@@ -254,7 +259,7 @@ TELLERS: dict[type, Teller] = {
     StepReturned: _returned,
     ResponsePlanned: lambda f, _t: f"拟于{moment_text(f.planned_at)}由{f.unit}开展{FORM_NAMES[f.form]}《{f.title}》",
     Responded: _responded,
-    ReachCounted: lambda f, _t: f"回应{f.response}传播量记为{f.reach:,}",
+    ReachCounted: lambda f, t: f"{_title(t.case, f.response)}传播量记为{f.reach:,}",
     EffectMeasured: _effect,
     MissExplained: lambda f, t: f"“{duty_name(f.duty, t.office)}”逾期原因：{f.reason}",
     UpwardReported: lambda f, _t: f"紧急信息{STEP_NAMES[f.step]}，经{f.through}",
@@ -270,6 +275,6 @@ TELLERS: dict[type, Teller] = {
     AssignmentOverdue: lambda f, t: f"{_unit_of(t.case, f.assignment)}反馈逾期，应于{moment_text(f.due)}前反馈",
     ReviewDue: lambda _f, _t: "复核时间到：请确认是否已经解决",
     PlannedDue: _planned_due,
-    InterpretationMissing: lambda f, _t: f"发布{f.response}没有同步解读，请尽快补上解读",
+    InterpretationMissing: lambda f, t: f"{_title(t.case, f.response)}发布后没有同步解读，请尽快补上解读",
     Purged: lambda f, _t: f"案卷{f.case}保管期满，内容已销毁（{len(f.positions)}条）：{f.reason}",
 }
