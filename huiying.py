@@ -209,7 +209,9 @@ def show(result: dict[str, Any], as_json: bool, line: str) -> None:
 def mount() -> None:
     """Give every room's commands their place in the one command line."""
     from crawlers import commands as crawl_commands
+    from crawlers.extraction import commands as extraction_commands
     from dashboards import commands as web_commands
+    from dashboards.briefings import commands as briefing_commands
     from pipeline import operating
     from pipeline.alerts import commands as alert_commands
     from pipeline.analysis import commands as analysis_commands
@@ -223,7 +225,7 @@ def mount() -> None:
 
     alone: tuple[Callable[..., None], ...] = (
         analysis_commands.analyse, analysis_commands.places, search_commands.search, search_commands.reindex,
-        crawl_commands.crawl, alert_commands.backtest, alert_commands.rules, event_commands.hot_issues,
+        crawl_commands.crawl, extraction_commands.extract, alert_commands.backtest, alert_commands.rules, event_commands.hot_issues,
         case_commands.verify, duty_commands.statistics, store_commands.backup, store_commands.restore,
         store_commands.migrate_store, operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
     )  # fmt: skip
@@ -231,6 +233,7 @@ def mount() -> None:
         app.command(command.__name__.replace("_", "-"))(command)
     together: tuple[Callable[..., None], ...] = (
         evaluate_commands.evaluate_sentiment, evaluate_commands.evaluate_topic, evaluate_commands.evaluate_scope,
+        extraction_commands.evaluate_extraction,
         event_commands.evaluate_same_event, stage_commands.evaluate_stages, evaluate_commands.train_sentiment,
         analysis_commands.train_topic, event_commands.train_same_event, stage_commands.train_stages,
     )  # fmt: skip
@@ -248,6 +251,7 @@ def mount() -> None:
     groups |= {
         "source": crawl_commands.source_app, "evidence": crawl_commands.evidence_app, "case": case_commands.app,
         "roster": duty_commands.roster, "people": duty_commands.people,
+        "briefing": briefing_commands.app,
     }  # fmt: skip
     for name, sub in groups.items():
         app.add_typer(sub, name=name)

@@ -1,0 +1,186 @@
+"""Where the words of an article stand (正文): paragraphs vote for the element that holds them.
+
+Every paragraph of prose (punctuation, few links) gives its length to its parent and half of it to its grandparent, as
+readability does; the winner is widened while its surroundings hold more prose than links. Inside it, paragraphs of links
+and what follows a tail mark (责任编辑, 相关阅读 …) are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import html as lxml_html
+
+_GONE = "//script|//style|//noscript|//iframe|//form|//nav|//footer|//aside|//select|//button|//textarea|//svg"
+_HIDDEN = re.compile(r"display\s*:\s*none", re.I)
+_BOILERPLATE = re.compile(
+    r"comment|footer|foot-|copyright|related|recommend|share|sidebar|breadcrumb|crumbs?|tuijian|hot-?news|toolbar|qrcode|pagination",
+    re.I,
+)
+_PROSE = re.compile(r"[，。！？；：、,.!?;]")
+_TAIL = re.compile(
+    r"^\W*(责任编辑|责编|编辑[:：]|相关阅读|相关新闻|相关推荐|推荐阅读|延伸阅读|更多阅读|热门推荐|猜你喜欢|扫一扫|扫码|分享到|打印本页|关闭窗口"
+    r"|免责声明|版权声明|声明[:：]|特别声明|本文来源|原标题[:：]|关键词[:：]|标签[:：]|返回搜狐|上一篇|下一篇|特别提醒|网易跟贴|我要反馈|【打印】|打印|关闭|\(责任编辑|（责任编辑)"
+)
+_HEAD = re.compile(
+    r"^\W*(发布时间|发布日期|时间[:：]|日期[:：]|来源[:：]|信息来源|作者[:：]|浏览次数|浏览量|点击|字号|字体|阅读次数|阅读[:：]|【字体|当前位置|您的位置|首页|20\d\d[-年/.]\d{1,2}[-月/.]\d{1,2})"
+)
+_BLOCKS = {
+    "p",
+    "div",
+    "section",
+    "article",
+    "td",
+    "li",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "blockquote",
+    "pre",
+    "dd",
+    "tr",
+    "table",
+    "ul",
+    "ol",
+    "figure",
+    "center",
+    "main",
+    "body",
+}
+
+
+def prune(tree: Any) -> None:
+    """Remove what is never article text: scripts, forms, hidden parts."""
+    for element in tree.xpath(_GONE):
+        if element.getparent() is not None:
+            element.drop_tree()
+    for element in tree.xpath("//*[@style]"):
+        if (
+            _HIDDEN.search(element.get("style") or "")
+            and element.getparent() is not None
+            and element.get("id") != "js_content"
+        ):
+            element.drop_tree()
+
+
+def find_body(tree: Any) -> Any:
+    """The element that holds the article, None without prose. `tree` is pruned already."""
+    known = tree.xpath(
+        "//*[@id='js_content' or @id='zoom' or @id='UCAP-CONTENT' or @class='TRS_Editor' or @class='TRS_UEDITOR']"
+    )
+    if known and len(_words(known[0])) >= 40:
+        return known[0]
+    scores: dict[Any, float] = {}
+    for paragraph, length in _paragraphs(tree):
+        parent = paragraph.getparent() if paragraph.tag == "p" else paragraph
+        share = 1.0
+        for _ in range(3):
+            if parent is None or parent.tag in ("html",):
+                break
+            scores[parent] = scores.get(parent, 0.0) + length * share
+            share *= 0.5
+            parent = parent.getparent()
+    for element in scores:
+        label = f"{element.get('class') or ''} {element.get('id') or ''}"
+        if _BOILERPLATE.search(label):
+            scores[element] *= 0.3
+        scores[element] *= 1 - _link_share(element)
+    if not scores:
+        return None
+    best = max(scores, key=lambda element: scores[element])
+    return _widened(best, scores)
+
+
+def body_text(body: Any, title: str) -> str:
+    """The article's paragraphs, one a line."""
+    lines: list[str] = []
+    for words, links in _lines(body):
+        if not words or (links > 0.6 * len(words) and len(words) < 80):
+            continue
+        if _TAIL.match(words) and len(words) < 120:
+            if lines and sum(map(len, lines)) > 60:
+                break
+            continue
+        if not lines and (
+            words == title or (_HEAD.match(words) and len(words) < 80 and "。" not in words and "，" not in words)
+        ):
+            continue
+        lines.append(words)
+    return "\n".join(lines)
+
+
+def _paragraphs(tree: Any) -> list[tuple[Any, int]]:
+    found = []
+    for element in tree.iter("p", "div", "td", "section", "article", "span", "font", "blockquote"):
+        own = _words(element) if element.tag in ("p", "blockquote") else _own(element)
+        if len(own) >= 12 and _PROSE.search(own) and (element.tag != "p" or _link_share(element) < 0.4):
+            found.append((element, len(own) + 20 * min(len(_PROSE.findall(own)), 10)))
+    return found
+
+
+def _widened(best: Any, scores: dict[Any, float]) -> Any:
+    for _ in range(4):
+        parent = best.getparent()
+        if parent is None or parent.tag in ("body", "html"):
+            break
+        inside, around = len(_words(best)), len(_words(parent))
+        if around > 3 * inside or _link_share(parent) > 0.25 or scores.get(parent, 0.0) < 0.75 * scores[best]:
+            break
+        best = parent
+        scores.setdefault(best, 0.0)
+    return best
+
+
+def _lines(body: Any) -> list[tuple[str, int]]:
+    """Text of `body` line by line, with how much of each is links."""
+    lines: list[list[Any]] = [["", 0]]
+
+    def walk(element: Any, in_link: bool) -> None:
+        if not isinstance(element.tag, str):
+            return
+        block = element.tag in _BLOCKS
+        if block or element.tag == "br":
+            lines.append(["", 0])
+        in_link = in_link or element.tag == "a"
+        _add(lines[-1], element.text, in_link)
+        for child in element:
+            walk(child, in_link)
+            _add(lines[-1], child.tail, in_link)
+        if block:
+            lines.append(["", 0])
+
+    try:
+        walk(body, False)
+    except RecursionError:
+        return [(" ".join(line.split()), 0) for line in body.text_content().splitlines()]
+    return [(re.sub(r"[\s\u00a0\u3000]+", " ", words).strip(), links) for words, links in lines]
+
+
+def _add(line: list[Any], text: str | None, in_link: bool) -> None:
+    if text:
+        line[0] += text
+        if in_link:
+            line[1] += len(text.strip())
+
+
+def _own(element: Any) -> str:
+    parts = [element.text or "", *((child.tail or "") for child in element)]
+    return " ".join("".join(parts).split())
+
+
+def _words(element: Any) -> str:
+    return " ".join(element.text_content().split())
+
+
+def _link_share(element: Any) -> float:
+    whole = len(_words(element))
+    return sum(len(_words(link)) for link in element.iter("a")) / whole if whole else 0.0
+
+
+def parse(text: str) -> Any:
+    """HTML → tree; ValueError when there is nothing in it."""
+    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False, remove_pis=True, remove_comments=True)
+    return lxml_html.fromstring(text.encode("utf-8", "replace"), parser=parser)
