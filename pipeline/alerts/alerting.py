@@ -17,6 +17,7 @@ from pipeline.store.alerts import StoredAlert
 
 RAISED = "raised"
 UPDATED = "updated"
+EVIDENCE = 9  # documents named beside the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Alerting:
             audience=audience,
             title=state.title,
             legal_class=fired[0].legal_class,
+            evidence=_grown_evidence(known.alert, fired[0]),
         )
         why = (
             f"文档由 {known.documents} 增至 {state.documents}"
@@ -120,6 +122,12 @@ class Alerting:
     def _next(self) -> int:
         self._order += 1
         return self._order
+
+
+def _grown_evidence(alert: Alert, newest: Alert) -> tuple[str, ...]:
+    """The first document, and the latest of those that made the alert grow."""
+    known = dict.fromkeys((*alert.evidence, *newest.evidence))
+    return (alert.evidence[0], *[name for name in known if name != alert.evidence[0]][-EVIDENCE:])
 
 
 def _grown_reason(alert: Alert, fired: Sequence[Alert]) -> str:
