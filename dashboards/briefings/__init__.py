@@ -1,0 +1,1 @@
+"""简报: what goes to leaders, from one content model, nothing without proof."""

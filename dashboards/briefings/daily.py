@@ -1,0 +1,143 @@
+"""日报: about 500 characters and one chart; cut-off 07:00, out before 08:00, a draft until it is signed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from config.settings import Settings
+from dashboards.briefings import parts, wording
+from dashboards.briefings.content import Block, Briefing, BriefingKind, Heading, Paragraph, Sentence
+from dashboards.briefings.frame import framed
+from dashboards.briefings.material import Material, Period, Told, at_clock
+from dashboards.briefings.proofs import LONG_AGO
+from dashboards.words import SCOPES
+from pipeline.document import Scope
+
+CUT_OFF = 7
+MOST, FULL = 4, 2  # events told, and those told in five points
+NEAR = (Scope.LOCAL,)
+FAR = (Scope.NEIGHBOURING, Scope.NATIONAL, Scope.INTERNATIONAL)
+
+
+def write(connection: Connection, settings: Settings, day: date) -> Briefing:
+    """The briefing of a day: what became known in the 24 hours before its 07:00."""
+    end = at_clock(day.isoformat(), CUT_OFF)
+    material = Material(connection, settings, Period(end - timedelta(hours=24), end))
+    chosen = worth_telling(material, NEAR, MOST)
+    blocks: list[Block] = [Heading(1, "概况"), overview(material, chosen)]
+    blocks.append(material.picture(caption="监测时段信息量（深色为负面）"))
+    blocks.append(Heading(1, "重点舆情"))
+    blocks += important(material, chosen)
+    blocks += [Heading(1, "苗头"), *parts.signs(material)]
+    blocks += [Heading(1, "留言与12345"), parts.letters(material)]
+    blocks += [Heading(1, "批示交办进展"), *parts.instructions(material)]
+    blocks += [Heading(1, "周边与全国"), *elsewhere(material)]
+    blocks += [Heading(1, "监测覆盖"), parts.coverage(material)]
+    return framed(material, BriefingKind.DAILY, blocks)
+
+
+def worth_telling(material: Material, scopes: tuple[Scope, ...], most: int) -> list[Told]:
+    """Events that an alert or their stage singles out; a day of small talk has none."""
+    found = []
+    for event_id in material.loudest(scopes, most * 4):
+        told = material.told(event_id)
+        if told is None:
+            continue
+        stage = material.figure("stage", event_id, material.period.end).value
+        alerted = told.level is not None and told.level <= 3
+        if alerted or stage in ("集聚", "热议"):
+            found.append(told)
+        if len(found) == most:
+            break
+    return found
+
+
+def overview(material: Material, chosen: list[Told]) -> Paragraph:
+    """How much, of what mood, against the day before, which alerts."""
+    all_, negative, alerts = material.counted("documents"), material.counted("negative"), material.counted("alerts")
+    before = material.figure("documents", material.period.before().start, material.period.before().end)
+    if all_.value == "0":
+        return Paragraph((Sentence("监测时段内没有收到信息，没有发出预警。", (), (all_, alerts)),))
+    first = Sentence(
+        f"共监测到信息{all_.value}条，其中负面{negative.value}条（{wording.percent(negative, all_)}）。",
+        (),
+        (all_, negative),
+    )
+    warned = wording.say("发出预警{}条。" if alerts.value != "0" else "没有发出预警。", alerts)
+    if chosen:
+        names = "、".join(f"“{told.title}”" for told in chosen[:FULL])
+        figures = tuple(material.figure("event", told.id, LONG_AGO, material.period.end) for told in chosen[:FULL])
+        last = Sentence(f"需要关注的是{names}。", (), figures)
+    else:
+        last = Sentence("没有事件进入集聚、热议阶段，也没有黄色以上提示。", (), (alerts,))
+    return Paragraph((first, wording.compared(all_, before, "信息量"), warned, last))
+
+
+def important(material: Material, chosen: list[Told]) -> list[Block]:
+    """Each in five points; on a quiet day, what was watched."""
+    if not chosen:
+        return [quiet(material)]
+    blocks: list[Block] = []
+    shorter: list[Sentence] = []
+    for told in chosen[FULL:]:
+        stage = material.figure("stage", told.id, material.period.end)
+        figure = material.counted("event", told.id)
+        text = f"“{told.title}”（{parts.level_name(told.level)}），监测时段内{figure.value}条，处于{stage.value}阶段。"
+        shorter.append(Sentence(text, (told.first.document.id,), (figure, stage)))
+    for told in chosen[:FULL]:
+        blocks.append(Heading(2, f"{told.title}（{parts.level_name(told.level)}）"))
+        shown = parts.summary(material, told)
+        blocks.append(Paragraph(tuple(shown), "概要："))
+        blocks.append(Paragraph((parts.spread(material, told),), "传播："))
+        voices = parts.quotes(material, told, 2, [key for one in shown for key in one.documents], 40)
+        if voices:
+            blocks.append(Paragraph(tuple(voices), "观点："))
+        if done := parts.handling(material, told.case):
+            blocks.append(Paragraph(tuple(done), "处置："))
+        if advised := parts.advice(material, told, 1):
+            blocks.append(Paragraph(tuple(advised), "建议："))
+    if shorter:
+        blocks += [Heading(2, "其他"), Paragraph(tuple(shorter))]
+    return blocks
+
+
+def quiet(material: Material) -> Paragraph:
+    """Nothing stood out: what was listened to, and what was said most."""
+    loudest = [told for event_id in material.loudest(NEAR, 2) if (told := material.told(event_id))]
+    watched = wording.say(
+        "没有需要单独报告的事件；已查看监测时段内全部{}条信息，其中留言、热线和依申请公开{}件。",
+        material.counted("documents"),
+        material.counted("letters"),
+    )
+    sentences = [watched]
+    for told in loudest:
+        figure = material.counted("event", told.id)
+        sentences.append(
+            Sentence(f"相对较多的是“{told.title}”，{figure.value}条。", (told.first.document.id,), (figure,))
+        )
+    return Paragraph(tuple(sentences))
+
+
+def elsewhere(material: Material) -> list[Block]:
+    """Neighbours and the nation: one line each."""
+    blocks: list[Block] = []
+    for scope in FAR[:2]:
+        for event_id in material.loudest((scope,), 1):
+            told = material.told(event_id)
+            if told is None:
+                continue
+            figure = material.counted("event", told.id)
+            stage = material.figure("stage", told.id, material.period.end)
+            moved = "" if stage.value == "散播" else f"，处于{stage.value}阶段"
+            local = (
+                "未见本地关联"
+                if told.case is None and told.level is None
+                else f"已按{parts.level_name(told.level)}提示"
+            )
+            text = f"{SCOPES[scope]}：“{told.title}”，监测时段内{figure.value}条{moved}，{local}。"
+            blocks.append(Paragraph((Sentence(text, (told.first.document.id,), (figure, stage)),)))
+    return blocks or [
+        Paragraph((Sentence("监测时段内未收到周边和全国的相关信息。", (), (material.counted("documents"),)),))
+    ]

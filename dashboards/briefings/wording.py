@@ -1,0 +1,90 @@
+"""How the office writes (行文): sentences from figures, varied by what the figures say. No adjective that they do not carry."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+from dashboards.briefings.content import Figure, Sentence
+from pipeline.clock import shanghai
+from pipeline.document import Kind
+
+_END = "。！？；…"
+_VOICES = {
+    Kind.WEIBO: "微博网民", Kind.WECHAT: "微信文章", Kind.VIDEO: "视频发布者", Kind.FORUM: "论坛网民",
+    Kind.MESSAGE: "留言人", Kind.HOTLINE: "来电人", Kind.DISCLOSURE: "申请人", Kind.NEWS: "媒体",
+}  # fmt: skip
+_HANDLES = re.compile(r"#[^#\s]{1,30}#|#[^#\s]{1,30}|@[\w\-·]{1,30}|https?://\S+|\[[^\]\s]{1,8}\]")
+
+
+def say(template: str, *figures: Figure, documents: tuple[str, ...] = ()) -> Sentence:
+    """A sentence with its figures in the order of the template's {}."""
+    return Sentence(template.format(*(figure.value for figure in figures)), documents, figures)
+
+
+def compared(now: Figure, before: Figure, what: str = "") -> Sentence:
+    """A number beside that of the period before."""
+    difference = int(now.value) - int(before.value)
+    if int(before.value) == 0:
+        text = f"{what}上期无。" if difference else f"{what}与上期同样没有。"
+    elif difference == 0:
+        text = f"{what}与上期持平。"
+    else:
+        text = f"{what}比上期{'增加' if difference > 0 else '减少'}{abs(difference)}条。"
+    return Sentence(text, (), (now, before))
+
+
+def percent(part: Figure, whole: Figure) -> str:
+    return f"{round(100 * int(part.value) / int(whole.value))}%" if int(whole.value) else "0%"
+
+
+def growth(today: Figure | None, all_: Figure, negative: Figure, stage: Figure, kinds: str) -> Sentence:
+    """How an event stands: how much in the period, of how much, where, which stage."""
+    total = int(all_.value)
+    new = int(today.value) if today else 0
+    if today is None:
+        count = f"累计{total}条"
+    elif total == new:
+        count = f"监测时段内首次出现，相关信息{new}条"
+    elif new == 0:
+        count = f"监测时段内没有新增，累计{total}条"
+    elif new * 2 >= total:
+        count = f"监测时段内{new}条，占累计{total}条的{round(100 * new / total)}%"
+    else:
+        count = f"监测时段内新增{new}条，累计{total}条"
+    text = f"{count}，其中负面{negative.value}条（{percent(negative, all_)}）；{kinds}；目前处于{stage.value}阶段。"
+    return Sentence(text, (), ((today,) if today else ()) + (all_, negative, stage))
+
+
+def quote(text: str, limit: int = 60) -> str:
+    """Collected words fit for paper: no account names or links, cut at a mark, without its full stop."""
+    clean = " ".join(_HANDLES.sub("", text).replace("【", "").replace("】", "：").split()).strip(" ：，")
+    clean = clean.replace("“", "‘").replace("”", "’")
+    if len(clean) > limit:
+        cut = max(clean.rfind(mark, limit // 2, limit) for mark in "，。；！？、")
+        clean = (clean[:cut] if cut > 0 else clean[: limit - 1]) + "……"
+    return clean.rstrip("。，；")
+
+
+def voice(kind: Kind) -> str:
+    """Who speaks, by kind of source: never a name."""
+    return _VOICES[kind]
+
+
+def stop(text: str) -> str:
+    """A sentence ends with a mark."""
+    text = text.strip()
+    return text if text and (text[-1] in _END or text.endswith("……")) else text + "。"
+
+
+def day(moment: datetime | date) -> str:
+    """2026年3月15日."""
+    local = shanghai(moment) if isinstance(moment, datetime) else moment
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def clock(moment: datetime) -> str:
+    """3月15日7时40分."""
+    local = shanghai(moment)
+    minutes = f"{local.minute}分" if local.minute else ""
+    return f"{local.month}月{local.day}日{local.hour}时{minutes}"
