@@ -16,7 +16,9 @@ from tests.events.growth import NIGHT, Life, judged
 def _state(hours: float = 0.0) -> EventState:
     life = Life()
     life.see("e", judged(1, NIGHT, Kind.NEWS, "澜州日报", author="x"))
-    life.see("e", judged(2, NIGHT, author="y", counts=Counts(reposts=16, comments=9)), Copy("d00002", "d00001", 0.9, "near"))
+    life.see(
+        "e", judged(2, NIGHT, author="y", counts=Counts(reposts=16, comments=9)), Copy("d00002", "d00001", 0.9, "near")
+    )
     return life.book.state("e", NIGHT + timedelta(hours=hours))
 
 
