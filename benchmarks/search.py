@@ -2,8 +2,9 @@
 
     python -m benchmarks.search [--documents 1000000] [--out FILE.json]
 
-CPU times beside wall times, because the machine may have other work. First page = 20 hits with marks, all seven facets and the histogram by day, newest first. The peer in the same run is
-SQLite FTS5 with rjieba's words (the usual answer without a server), filled with the first 20,000 documents only.
+First page = 20 hits with marks, all seven facets and the histogram by day, newest first; CPU beside wall time, because the
+machine may have other work. The peer in the same run is SQLite FTS5 with rjieba's words (the usual answer without a
+server), filled with the first 20,000 documents only.
 """
 
 from __future__ import annotations
