@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import quantiles
+from statistics import median, quantiles
 
 from pipeline.cases.actions import EffectMeasured
 from pipeline.cases.mechanism import EffectSettings
@@ -98,13 +98,27 @@ def verdict(before: Window, after: Window, similar: Sequence[float], settings: E
         return f"{text}；回应前没有声量，无从比较"
     if len(similar) < settings.similar_minimum:
         return f"{text}；同类未回应事件只有{len(similar)}起（不足{settings.similar_minimum}起），不能判断变化是否由回应带来"
-    low, middle, high = quantiles(similar, n=4, method="inclusive")
-    usual = f"同类未回应事件同期变化中位数{middle:+.0%}（{len(similar)}起，四分位{low:+.0%}至{high:+.0%}）"
+    low, high = usual_range(similar)
+    usual = f"同类未回应事件同期变化中位数{median(similar):+.0%}（{len(similar)}起，通常在{low:+.0%}至{high:+.0%}）"
     if moved < low:
         return f"{text}；{usual}，本次回落快于通常情况"
     if moved > high:
         return f"{text}；{usual}，本次高于通常情况，回应没有带来回落，请查看未回答的问题"
     return f"{text}；{usual}，本次在通常范围内，不能说是回应带来的"
+
+
+def usual_range(similar: Sequence[float]) -> tuple[float, float]:
+    """Where nine of ten unanswered events lie: the extremes of a few, the 5th and 95th percentile of many.
+
+    So a response without any effect is credited with one in at most one of `similar_minimum + 1` cases, of many in one of 20.
+    """
+    if len(similar) < _MANY:
+        return min(similar), max(similar)
+    cuts = quantiles(similar, n=_MANY, method="inclusive")
+    return cuts[0], cuts[-1]
+
+
+_MANY = 20
 
 
 def _percent(moved: float | None) -> str:

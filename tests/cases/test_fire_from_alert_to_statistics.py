@@ -25,7 +25,7 @@ UNITS = ("区应急管理局", "区消防救援大队", "澜州市云港生态�
 def test_the_fire_runs_through_the_whole_mechanism(play: Play, hours: At) -> None:
     turn_on_upward_reporting(play)
     store_event(play, "e1", {0: 4, 1: 30, 3: 40, 12: 9, 30: 3})
-    for number in range(6):
+    for number in range(10):
         store_event(play, f"other{number}", {0: 4, 1: 20, 3: 20, 12: 15, 30: 2}, hours_earlier=300)
 
     # the alert; nobody acknowledges; escalation
