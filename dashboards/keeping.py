@@ -34,3 +34,14 @@ class Kept:
                 while len(self._values) > self._most:
                     self._values.popitem(last=False)
             return made
+
+    def find(self, key: Hashable) -> Any:
+        """What is kept under the key; None when nothing is."""
+        with self._lock:
+            return self._values.get(key)
+
+    def put(self, key: Hashable, value: Any) -> None:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -14,7 +15,9 @@ from sqlalchemy import select
 from dashboards.serving import Server, open_demo_accounts
 from dashboards.views.login import DEMO_PASSWORD
 from pipeline.errors import HuiyingError
+from pipeline.lane import MAIN
 from pipeline.services import Services
+from pipeline.store.events import load_position
 from pipeline.store.schema.cases import cases
 from pipeline.store.schema.events import events
 
@@ -42,6 +45,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def last_moment(services: Services) -> datetime:
+    """The moment that the flow has reached: what "now" is in a store of past days."""
+    with services.store.read() as connection:
+        position = load_position(connection, MAIN)
+    return position.at if position else services.clock.now()
 
 
 def take_pictures(services: Services, out: Path, chromium: str) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from dashboards.keeping import Kept
 from pipeline.cases.clocks import ClockView, Standing, clocks
 from pipeline.cases.facts import read_fact
 from pipeline.cases.mechanism import Mechanism
@@ -18,6 +19,8 @@ from pipeline.cases.permissions import View, view
 from pipeline.cases.state import FINISHED, CaseState, Entry
 from pipeline.cases.steps import fold
 from pipeline.store.schema.cases import case_audit, case_changes, case_entries, cases
+
+MOST_COUNTED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +31,41 @@ class Running:
     clock: ClockView
 
 
+_folded = Kept(most=5000)
+
+
 def load_many(connection: Connection, where: ColumnElement[bool], limit: int = 500) -> list[CaseState]:
-    """Unpurged cases for which `where` (on the projection) holds, the latest opened first."""
-    wanted = (
-        select(cases.c.id).where(where, cases.c.purged_at.is_(None)).order_by(cases.c.opened_at.desc()).limit(limit)
-    )
-    ids = list(connection.execute(wanted).scalars())
-    rows = connection.execute(
-        select(case_entries).where(case_entries.c.case_id.in_(ids)).order_by(case_entries.c.case_id, case_entries.c.seq)
-    )
-    folded = {
-        key: fold(Entry(row.case_id, row.seq, row.at, row.by, read_fact(row.content)) for row in part)
-        for key, part in groupby(rows, key=lambda row: row.case_id)
-    }
-    return [folded[key] for key in ids if key in folded]
+    """Unpurged cases for which `where` (on the projection) holds, the latest opened first.
+
+    A history only grows: the state after so many entries is kept, and only what has grown is read and folded again.
+    """
+    query = select(cases.c.id, cases.c.entries).where(where, cases.c.purged_at.is_(None))
+    wanted = connection.execute(query.order_by(cases.c.opened_at.desc()).limit(limit)).all()
+    store = str(connection.engine.url)
+    found = {row.id: _folded.find((store, row.id, row.entries)) for row in wanted}
+    grown = [key for key, case in found.items() if case is None]
+    if grown:
+        rows = connection.execute(
+            select(case_entries)
+            .where(case_entries.c.case_id.in_(grown))
+            .order_by(case_entries.c.case_id, case_entries.c.seq)
+        )
+        for key, part in groupby(rows, key=lambda row: row.case_id):
+            case = fold(Entry(row.case_id, row.seq, row.at, row.by, read_fact(row.content)) for row in part)
+            _folded.put((store, key, case.entries), case)
+            found[key] = case
+    return [case for row in wanted if (case := found[row.id]) is not None]
 
 
 def unfinished(connection: Connection) -> list[CaseState]:
     return load_many(connection, cases.c.phase.not_in([phase.value for phase in FINISHED]))
+
+
+def touched(connection: Connection, start: datetime, end: datetime) -> list[CaseState]:
+    """Cases opened before `end` whose history goes on after `start`, the first opened first: what statistics count from."""
+    recent = select(case_entries.c.case_id).where(case_entries.c.at >= start).distinct()
+    found = load_many(connection, (cases.c.opened_at < end) & cases.c.id.in_(recent), MOST_COUNTED)
+    return list(reversed(found))
 
 
 def of_events(connection: Connection, event_ids: Sequence[str]) -> list[CaseState]:

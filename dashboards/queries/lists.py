@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,29 @@ def read_events(connection: Connection, asked: EventFilter, page: int) -> tuple[
     total = int(connection.execute(select(func.count()).select_from(events).where(*where)).scalar_one())
     query = select(events).where(*where).order_by(*SORTS.get(asked.sort, SORTS["last"]))
     return total, list(connection.execute(query.limit(PAGE).offset(page * PAGE)))
+
+
+@dataclass(frozen=True, slots=True)
+class TownLine:
+    """A town or street on the map: live events that name it, their documents, the negative ones among them."""
+
+    name: str
+    events: int
+    documents: int
+    negative: int
+
+
+def by_town(connection: Connection, towns: Sequence[str], since: datetime) -> list[TownLine]:
+    """Towns in the order of the configuration. An event counts for every town that it names."""
+    query = select(events.c.documents, events.c.negative, events.c.state["places"].label("places")).where(
+        events.c.merged_into == "", events.c.last_at >= since, events.c.stage != "quiet"
+    )
+    counted = {town: [0, 0, 0] for town in towns}
+    for row in connection.execute(query.order_by(events.c.last_at.desc()).limit(2000)):
+        for town in counted.keys() & set(row.places or ()):
+            for at, value in enumerate((1, row.documents, row.negative)):
+                counted[town][at] += value
+    return [TownLine(town, *numbers) for town, numbers in counted.items()]
 
 
 def read_alerts(connection: Connection, since: datetime, level: int = 0) -> list[Row[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -95,6 +97,7 @@ def show(visitor: Looking, case_id: str) -> Response:
         form_names=FORM_NAMES,
         questions=open_questions(case),
         obstacles=closing_obstacles(case, mechanism, visitor.now),
+        steps=_steps(case, any(paper["approved"] for paper in papers)) if seen in (View.FULL, View.PART) else [],
         treatment=mechanism.treatments.get(case.assessment.opinion_kind, "") if case.assessment else "",
         history=list(reversed(history_rows(entries, office))) if seen is View.FULL else [],
         can_export=visitor.may("export"),
@@ -135,6 +138,20 @@ def paper(visitor: Looking, case_id: str, name: str) -> Response:
         case_store.audit(connection, at, visitor.person.id, "export", case_id, title)
     headers = {"content-disposition": f'attachment; filename="{case_id}-{part.id if part else name}.docx"'}
     return Response(content, media_type=WORD, headers=headers)
+
+
+def _steps(case: CaseState, approved: bool) -> list[tuple[str, datetime | bool | None]]:
+    """签收 → 研判 → 决定 → 审签 → 回应 → 效果 → 办结: what is done, and when."""
+    first = min((answer.moment for answer in case.responses), default=None)
+    return [
+        ("签收", case.acknowledged_at),
+        ("研判", case.assessed_at),
+        ("决定", case.decided_at),
+        ("口径审签", approved),
+        ("回应", first),
+        ("效果评估", bool(case.effects)),
+        ("办结", case.closed_at),
+    ]
 
 
 def _allowed(visitor: Visitor, case: CaseState | None) -> tuple[CaseState, View]:

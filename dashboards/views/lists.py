@@ -11,9 +11,12 @@ from starlette.responses import Response
 from dashboards.queries import lists
 from dashboards.queries.lists import EventFilter
 from dashboards.room import OfficeLooking, Posted, back_to
+from pipeline.alerts import feedback
+from pipeline.alerts.feedback import Verdict
 from pipeline.store.schema.events import alerts
 
 router = APIRouter(include_in_schema=False)
+LIVE = timedelta(days=3)
 
 
 @router.get("/events")
@@ -24,6 +27,7 @@ def events(
     page = max(0, min(page, 250))
     with visitor.room.services.store.read() as connection:
         total, found = lists.read_events(connection, asked, page)
+        towns = lists.by_town(connection, [town.name for town in visitor.room.district.places.town], visitor.now - LIVE)
     topics = [one.name for one in visitor.room.district.topics]
     return visitor.show(
         "events.html",
@@ -33,6 +37,7 @@ def events(
         page=page,
         size=lists.PAGE,
         topics=topics,
+        towns=towns,
         number=visitor.number,
     )
 
@@ -68,9 +73,9 @@ def say(sent: Posted, alert_id: str) -> Response:
     if not visitor.may("acknowledged"):
         raise HTTPException(403, "预警由值班员或新闻发言人签收。")
     values = {"acknowledged_by": visitor.person.id, "acknowledged_at": visitor.now, "state": "acknowledged"}
-    if sent.text("feedback") in ("useful", "false_alarm"):
-        values["feedback"] = sent.text("feedback")
     with visitor.room.services.store.write() as connection:
         if not connection.execute(update(alerts).where(alerts.c.id == alert_id).values(values)).rowcount:
             raise HTTPException(404, "没有这条预警。")
+        if sent.text("feedback") in (Verdict.USEFUL, Verdict.FALSE_ALARM):
+            feedback.say(connection, alert_id, Verdict(sent.text("feedback")), visitor.person.id, visitor.now)
     return back_to(f"/alerts/{alert_id}", "已记录。")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from dashboards.queries import cases as queries
 from dashboards.room import OfficeLooking, back_to
 from pipeline.cases.statistics import compile_report, period_of
 from pipeline.cases.statistics_files import to_docx, to_xlsx
@@ -23,7 +24,7 @@ def show(visitor: OfficeLooking, year: int = 0, quarter: int = 0, month: int = 0
     year = year or shanghai(visitor.now).year
     name, start, end = period_of(year, quarter or None, month or None)
     with visitor.room.services.store.write() as connection:
-        found = case_store.touched(connection, start, end)
+        found = queries.touched(connection, start, end)
         report = compile_report(found, visitor.office.mechanism, name, start, end, visitor.now)
         what = "export" if file else "statistics"
         case_store.audit(connection, visitor.now, visitor.person.id, what, "", name)

@@ -10,9 +10,14 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 from pipeline.store.schema.documents import analyses, documents
 from pipeline.store.schema.labels import labels
 
+LATEST = 2000  # documents among which the least sure are looked for
+
 
 def least_sure(connection: Connection, since: datetime, limit: int) -> list[Row[Any]]:
-    """Documents known since then that nobody has labelled, the least sure first."""
+    """Of the latest documents known since then, those that nobody has labelled, the least sure first."""
+    latest = (
+        select(documents.c.id).where(documents.c.known_at >= since).order_by(documents.c.known_at.desc()).limit(LATEST)
+    )
     done = select(labels.c.document_id).where(labels.c.what == "sentiment")
     query = (
         select(
@@ -20,7 +25,7 @@ def least_sure(connection: Connection, since: datetime, limit: int) -> list[Row[
             analyses.c.topic, documents.c.kind, documents.c.known_at,
         )
         .join(documents, documents.c.id == analyses.c.document_id)
-        .where(documents.c.known_at >= since, analyses.c.document_id.not_in(done))
+        .where(documents.c.id.in_(latest), analyses.c.document_id.not_in(done))
         .order_by(analyses.c.confidence, analyses.c.document_id)
         .limit(limit)
     )  # fmt: skip
