@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -153,8 +154,7 @@ def test_missing_annotations_are_said(tmp_path):
 
 
 def test_the_floors_hold_on_the_annotated_pages(shared_data: Path):
+    floors = json.loads(Path("evaluation/extraction.json").read_text(encoding="utf-8"))
     figures = evaluate(shared_data / "pages").figures()
-    assert figures["title"] >= 0.95
-    assert figures["time"] >= 0.95
-    assert figures["body_f1"] >= 0.97
-    assert figures["lists_as_articles"] == 0
+    assert all(figures[name] >= floors[name] for name in ("title", "time", "body_f1"))
+    assert figures["lists_as_articles"] <= floors["lists_as_articles"]
