@@ -71,8 +71,11 @@ class MailSettings(Group):
     user: str = ""
     password: SecretStr = SecretStr("")
     sender: str = "回应 <huiying@yungang.example>"
-    full_text_domains: tuple[str, ...] = Field(("yungang.example",), description="可收全文的邮件域")
-    daily_at: str = Field("07:30", pattern=r"^[0-2]\d:[0-5]\d$")
+    ca_file: Path | None = Field(None, description="邮件服务器证书由内部机构签发时，该机构的证书文件")
+    daily_at: str = Field("07:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="每日邮件几点备好")
+    daily_roles: tuple[Literal["administrator", "spokesperson", "duty_officer", "secretary", "leader"], ...] = Field(
+        ("spokesperson", "duty_officer", "secretary", "leader"), description="每日邮件发给这些角色"
+    )
 
 
 class Webhook(Group):

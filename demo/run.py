@@ -77,6 +77,7 @@ def _demo_settings(settings: Settings, folder: Path, smtp_port: int) -> Settings
     analysis = settings.analysis.model_copy(update={"executor": "serial"})
     web = settings.web.model_copy(update={"demo_accounts": True})
     changes = {"data_dir": folder, "store": type(settings.store)(), "search": type(settings.search)()}
+    changes |= {"webhooks": ()}  # nobody outside hears of the fictional city
     return settings.model_copy(update=changes | {"mail": mail, "analysis": analysis, "web": web})
 
 

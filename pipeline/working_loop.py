@@ -6,9 +6,12 @@ Deliveries run in a thread of their own with a lease of their own, so that a slo
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from pipeline.errors import HuiyingError
 from pipeline.notices.channels import open_deliverer
@@ -22,9 +25,12 @@ REST = 0.5  # seconds between looks at an idle store
 OUTBOX_LEASE = "outbox"
 
 
-def work(services: Services, stop: threading.Event) -> None:
-    """Until `stop` is set. A failure is logged and tried again: what it left undone is still in the store."""
-    sender = threading.Thread(target=_deliver, args=(services, stop), name="outbox", daemon=True)
+def work(services: Services, stop: threading.Event, timed: Sequence[Callable[[], int]] = ()) -> None:
+    """Until `stop` is set. A failure is logged and tried again: what it left undone is still in the store.
+
+    `timed`: what else puts notices in the outbox at its hour, such as the daily mail; each says how many.
+    """
+    sender = threading.Thread(target=_deliver, args=(services, stop, timed), name="outbox", daemon=True)
     sender.start()
     worker = Worker(services)
     try:
@@ -44,16 +50,24 @@ def work(services: Services, stop: threading.Event) -> None:
         sender.join(timeout=30)
 
 
-def _deliver(services: Services, stop: threading.Event) -> None:
+def _deliver(services: Services, stop: threading.Event, timed: Sequence[Callable[[], int]]) -> None:
     deliverer = open_deliverer(services)
     holder = f"{id(stop):x}@{threading.get_native_id()}"
+
+    def hold(connection: Connection) -> bool:
+        return leases.take(connection, OUTBOX_LEASE, holder, timedelta(seconds=60))
+
     while not stop.is_set():
         try:
             with services.store.write() as connection:
-                mine = leases.take(connection, OUTBOX_LEASE, holder, timedelta(seconds=60))
-            sent = deliverer.deliver_due() if mine else 0
+                mine = hold(connection)
+            for write in timed if mine else ():
+                write()
+            sent = deliverer.deliver_due(hold) if mine else 0
         except Exception:
             log.exception("outbox.failed")
             sent = 0
         if not sent:
             stop.wait(REST)
+    with suppress(Exception), services.store.write() as connection:
+        leases.give_back(connection, OUTBOX_LEASE, holder)

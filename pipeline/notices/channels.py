@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.cases.mechanism import load_mechanism
 from pipeline.notices.deliver import Channel, Deliverer
 from pipeline.notices.mail import Mail
+from pipeline.notices.webhooks import KINDS, Webhooks
 from pipeline.services import Services
 
 
@@ -14,5 +15,9 @@ def open_deliverer(services: Services) -> Deliverer:
     channels: dict[str, Channel] = {}
     if settings.mail.host:
         channels["mail"] = Mail(settings.mail)
+    for name, kind in KINDS.items():
+        hooks = [hook for hook in settings.webhooks if hook.kind == kind]
+        if hooks:
+            channels[name] = Webhooks(hooks, services.clock.now)
     rules = load_mechanism(settings.file("mechanism.toml")).secrecy
     return Deliverer(services.store, channels, rules, services.clock)

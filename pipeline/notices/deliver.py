@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
+from sqlalchemy import Connection
 
 from pipeline.cases.mechanism import SecrecyRules
 from pipeline.cases.secrecy import CHANNELS, carried_text, carries
@@ -14,16 +16,21 @@ from pipeline.cases.secrecy import Channel as ChannelKind
 from pipeline.clock import Clock
 from pipeline.document import Notice
 from pipeline.notices import outbox
-from pipeline.notices.mail import DeliveryFailed
+from pipeline.notices.failing import DeliveryFailed
 from pipeline.store.engine import Store
 
 log = structlog.get_logger()
+CLAIM = timedelta(minutes=2)  # a notice in flight when its sender died is sent again after this
 
 
 class Channel(Protocol):
     """A way out. `send` returns when the other side has taken the notice, or raises DeliveryFailed."""
 
     def send(self, notice: Notice) -> None: ...
+
+
+def _always(_connection: Connection) -> bool:
+    return True
 
 
 class Deliverer:
@@ -35,15 +42,28 @@ class Deliverer:
         self.rules = rules
         self.clock = clock
 
-    def deliver_due(self) -> int:
-        """Send what is due now; how many went out. A channel that is not configured keeps its notices waiting."""
+    def deliver_due(self, hold: Callable[[Connection], bool] = _always) -> int:
+        """Send what is due now; how many went out. A channel that is not configured keeps its notices waiting.
+
+        `hold` keeps the sender's lease before each notice. A channel that fails rests until the next round, so that a
+        slow mail server does not hold up the others.
+        """
         with self.store.read() as connection:
-            waiting = outbox.due(connection, self.clock.now())
+            waiting = outbox.due(connection, self.clock.now(), self.channels)
         sent = 0
+        resting: set[str] = set()
         for item in waiting:
-            channel = self.channels.get(item.notice.channel)
-            if channel is not None:
-                sent += self._send(channel, item)
+            name = item.notice.channel
+            if name in resting:
+                continue
+            with self.store.write() as connection:
+                if not hold(connection):
+                    break
+                mine = outbox.claim(connection, item, self.clock.now() + CLAIM)
+            if mine and self._send(self.channels[name], item):
+                sent += 1
+            elif mine:
+                resting.add(name)
         return sent
 
     def _send(self, channel: Channel, item: outbox.Waiting) -> bool:
@@ -51,13 +71,20 @@ class Deliverer:
         try:
             channel.send(notice)
         except DeliveryFailed as error:
-            log.warning("notice.failed", key=notice.key, channel=notice.channel, error=str(error), final=error.final)
-            with self.store.write() as connection:
-                outbox.mark_failed(connection, item, self.clock.now(), str(error), error.final)
+            self._failed(item, str(error), error.final)
+            return False
+        except Exception as error:  # a notice that nobody can send must not hold up the others
+            log.exception("notice.broken", key=notice.key)
+            self._failed(item, f"{type(error).__name__}: {error}", final=False)
             return False
         with self.store.write() as connection:
             outbox.mark_sent(connection, notice.key, self.clock.now())
         return True
+
+    def _failed(self, item: outbox.Waiting, reason: str, final: bool) -> None:
+        log.warning("notice.failed", key=item.notice.key, channel=item.notice.channel, error=reason, final=final)
+        with self.store.write() as connection:
+            outbox.mark_failed(connection, item, self.clock.now(), reason, final)
 
     def as_carried(self, notice: Notice) -> Notice:
         """The notice as its channel may carry it: whole, or only the line that asks to sign in."""

@@ -9,6 +9,7 @@ import html
 import re
 import smtplib
 import ssl
+from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -18,17 +19,10 @@ import css_inline
 from config.settings import MailSettings
 from pipeline.clock import shanghai
 from pipeline.document import Notice
+from pipeline.notices.failing import DeliveryFailed
 
 TIMEOUT = 20.0
 _STYLE = "body{font:16px/1.7 sans-serif;color:#222;max-width:36em;margin:0 auto;padding:12px}p{margin:.6em 0}a{color:#0b57a4}"
-
-
-class DeliveryFailed(Exception):
-    """The notice did not go out; `final` = trying again cannot help."""
-
-    def __init__(self, reason: str, final: bool = False) -> None:
-        super().__init__(reason)
-        self.final = final
 
 
 class Mail:
@@ -41,15 +35,17 @@ class Mail:
 
     def send(self, notice: Notice) -> None:
         """Hand one notice to the server. DeliveryFailed says why not, and whether for good."""
-        settings, message = self.settings, self.message(notice)
-        connect = smtplib.SMTP_SSL if settings.security == "ssl" else smtplib.SMTP
         try:
-            with connect(settings.host, settings.port, timeout=TIMEOUT) as server:
-                if settings.security == "starttls":
-                    server.starttls(context=ssl.create_default_context())
-                if settings.user:
-                    server.login(settings.user, settings.password.get_secret_value())
+            message = self.message(notice)
+        except (ValueError, IndexError, LookupError) as error:
+            raise DeliveryFailed(f"收件地址或内容不能成信：{notice.recipient}（{error}）", final=True) from error
+        try:
+            server = self._connect()
+            try:
                 server.send_message(message)
+            finally:
+                with suppress(smtplib.SMTPException, OSError):
+                    server.quit()  # how the goodbye goes does not undo what the server has taken
         except smtplib.SMTPRecipientsRefused as error:
             code, reason = next(iter(error.recipients.values()))
             raise DeliveryFailed(f"{code} {_words(reason)}", final=500 <= code < 600) from error
@@ -58,6 +54,23 @@ class Mail:
             raise DeliveryFailed(f"{error.smtp_code} {_words(error.smtp_error)}", final) from error
         except (smtplib.SMTPException, OSError) as error:
             raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self.settings
+        context = ssl.create_default_context(cafile=settings.ca_file) if settings.security != "none" else None
+        if settings.security == "ssl":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=TIMEOUT, context=context)
+        else:
+            server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT)
+        try:
+            if settings.security == "starttls":
+                server.starttls(context=context)
+            if settings.user:
+                server.login(settings.user, settings.password.get_secret_value())
+        except Exception:
+            server.close()
+            raise
+        return server
 
     def message(self, notice: Notice) -> EmailMessage:
         """The mail as it goes out; its Message-ID is the notice's key."""

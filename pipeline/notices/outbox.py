@@ -7,7 +7,7 @@ idempotency key of a webhook: a notice sent twice after a crash can be known as 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -35,6 +35,7 @@ class Waiting:
 
     notice: Notice
     tries: int
+    next_try_at: datetime
 
 
 def enqueue(connection: Connection, notices: Sequence[Notice], not_before: datetime | None = None) -> int:
@@ -59,15 +60,25 @@ def enqueue(connection: Connection, notices: Sequence[Notice], not_before: datet
     return new
 
 
-def due(connection: Connection, at: datetime, limit: int = 100) -> list[Waiting]:
-    """Notices to send now, oldest first."""
+def due(connection: Connection, at: datetime, channels: Iterable[str], limit: int = 100) -> list[Waiting]:
+    """Notices to send now by these channels, oldest first."""
     rows = connection.execute(
         select(outbox)
-        .where(outbox.c.state == "waiting", outbox.c.next_try_at <= at)
+        .where(outbox.c.state == "waiting", outbox.c.next_try_at <= at, outbox.c.channel.in_(list(channels)))
         .order_by(outbox.c.next_try_at, outbox.c.at, outbox.c.key)
         .limit(limit)
     )
-    return [Waiting(notice_of(row), row.tries) for row in rows]
+    return [Waiting(notice_of(row), row.tries, row.next_try_at) for row in rows]
+
+
+def claim(connection: Connection, waiting: Waiting, until: datetime) -> bool:
+    """Keep a notice from other senders until `until`; False when it is no longer as it was read."""
+    mine = (
+        outbox.c.key == waiting.notice.key,
+        outbox.c.state == "waiting",
+        outbox.c.next_try_at == waiting.next_try_at,
+    )
+    return connection.execute(update(outbox).where(*mine).values(next_try_at=until)).rowcount == 1
 
 
 def mark_sent(connection: Connection, key: str, at: datetime) -> None:
@@ -115,3 +126,16 @@ def notice_of(row: Row[Any]) -> Notice:
         thread=row.thread,
         images=tuple((name, base64.b64decode(png)) for name, png in row.images),
     )
+
+
+def listed(connection: Connection, state: str = "", limit: int = 50) -> list[Row[Any]]:
+    """Notices of a state (or of all), the latest first."""
+    query = select(outbox)
+    if state:
+        query = query.where(outbox.c.state == state)
+    return list(connection.execute(query.order_by(outbox.c.at.desc(), outbox.c.key).limit(limit)))
+
+
+def known(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that have a row."""
+    return set(connection.execute(select(outbox.c.key).where(outbox.c.key.in_(list(keys)))).scalars())

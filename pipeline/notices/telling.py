@@ -10,20 +10,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection, delete, select
 
 from config.settings import Settings
 from pipeline.alerts.alerting import AlertChange
-from pipeline.alerts.routing import About, Delivery, Routing, delivery_key, letters, route
+from pipeline.alerts.routing import About, Delivery, Letter, Routing, delivery_key, letters, route
+from pipeline.cases.clocks import has_clock
 from pipeline.cases.desk import CaseChange, Desk
 from pipeline.cases.duty_desk import now_on_duty
+from pipeline.cases.office import Asking, Office
+from pipeline.cases.people import Person
+from pipeline.cases.permissions import allowed
+from pipeline.cases.state import CaseState, Phase
 from pipeline.clock import shanghai
 from pipeline.document import EventState, Notice, Secrecy
+from pipeline.notices.links import Links
 from pipeline.notices.outbox import enqueue, notice_key
+from pipeline.notices.webhooks import KINDS
+from pipeline.store import cases
 from pipeline.store.alerts import alert_of
 from pipeline.store.documents import insert_ignoring
 from pipeline.store.schema.events import alerts
 from pipeline.store.schema.notices import late_alerts
+
+log = structlog.get_logger()
+ACKNOWLEDGEABLE = frozenset({"opened", "alert_joined", "escalated"})
 
 
 class Telling:
@@ -32,6 +44,10 @@ class Telling:
     def __init__(self, settings: Settings, desk: Desk, now: Callable[[], datetime] | None) -> None:
         self.base_url = settings.office.base_url.rstrip("/")
         self.routing = Routing.load(settings.file("routing.toml"))
+        self.hooks = {
+            name: [hook.name for hook in settings.webhooks if hook.kind == kind] for name, kind in KINDS.items()
+        }
+        self.links = Links(settings.data_dir)
         self.desk = desk
         self.now = now
         self._deliveries: list[Delivery] = []
@@ -87,11 +103,12 @@ class Telling:
 
     def on_case(self, connection: Connection, change: CaseChange) -> None:
         """Tell those whom the case's desk names, by mail."""
-        directory = self.desk.office(connection).directory
+        office = self.desk.office(connection)
         lines = [change.text, f"{shanghai(change.at):%m月%d日 %H:%M}"]
         if change.case_id:
             lines.append(f"查看：{self.base_url}/cases/{change.case_id}")
-        people = [person for key in change.tell if (person := directory.find(key)) and person.mail]
+        people = [person for key in change.tell if (person := office.directory.find(key)) and person.mail]
+        case = cases.load(connection, change.case_id) if people and change.kind in ACKNOWLEDGEABLE else None
         notices = [
             Notice(
                 key=notice_key(change.id, person.id, "mail"),
@@ -99,7 +116,7 @@ class Telling:
                 channel="mail",
                 recipient=f"{person.name} <{person.mail}>",
                 subject=f"【处置】{change.title[:48]}",
-                text="\n\n".join(lines),
+                text="\n\n".join([*lines, *self._acknowledging(case, person, office, change.at)]),
                 secrecy=change.secrecy,
                 thread=change.event_id or change.case_id or change.id,
             )
@@ -110,21 +127,46 @@ class Telling:
     def _write(self, connection: Connection, deliveries: Sequence[Delivery], now: datetime) -> None:
         if not deliveries:
             return
-        directory = self.desk.office(connection).directory
+        office = self.desk.office(connection)
         events = {delivery.alert.id: delivery.alert.event_id for delivery in deliveries}
         for letter in letters(deliveries, self.routing, now):
-            person = directory.find(letter.person_id)
-            if person is None or (letter.channel == "mail" and not person.mail):
+            person = office.directory.find(letter.person_id)
+            if person is None:
                 continue
+            event_id = events[letter.alerts[0]]
             path = f"/alerts/{letter.alerts[0]}" if len(letter.alerts) == 1 else "/"
-            notice = Notice(
-                key=letter.key,
-                at=now,
-                channel=letter.channel,
-                recipient=f"{person.name} <{person.mail}>" if letter.channel == "mail" else person.id,
-                subject=letter.subject,
-                text=f"{letter.text}\n\n查看：{self.base_url}{path}",
-                secrecy=Secrecy.INTERNAL,
-                thread=events[letter.alerts[0]] or letter.alerts[0],
-            )
-            enqueue(connection, [notice], not_before=letter.due_at)
+            case_id = cases.open_of_event(connection, event_id) if event_id and len(letter.alerts) == 1 else None
+            case = cases.load(connection, case_id) if case_id else None
+            lines = [letter.text, f"查看：{self.base_url}{path}"]
+            for channel, recipient, key in self._ways(letter, person):
+                signing = self._acknowledging(case, person, office, now) if channel == "mail" else []
+                notice = Notice(
+                    key=key,
+                    at=now,
+                    channel=channel,
+                    recipient=recipient,
+                    subject=letter.subject,
+                    text="\n\n".join(lines + signing),
+                    secrecy=Secrecy.INTERNAL,
+                    thread=event_id or letter.alerts[0],
+                )
+                enqueue(connection, [notice], not_before=letter.due_at)
+
+    def _ways(self, letter: Letter, person: Person) -> list[tuple[str, str, str]]:
+        """(channel, recipient, key). A group is told once, whoever wished it; without a receiver it becomes a mail."""
+        alerts_ = "\n".join(letter.alerts)
+        hooks = self.hooks.get(letter.channel, [])
+        if hooks:
+            return [(letter.channel, name, delivery_key(alerts_, name, letter.channel)) for name in hooks]
+        if not person.mail:
+            log.warning("notice.no_way", person=person.id, channel=letter.channel, alerts=letter.alerts)
+            return []
+        return [("mail", f"{person.name} <{person.mail}>", delivery_key(alerts_, person.id, "mail"))]
+
+    def _acknowledging(self, case: CaseState | None, person: Person, office: Office, at: datetime) -> list[str]:
+        """The line with the one-time link, for a person who may sign for a case that nobody has signed for."""
+        if case is None or case.phase is not Phase.OPENED or not has_clock(case):
+            return []
+        if not allowed("acknowledged", Asking(person, at, office)):
+            return []
+        return [f"签收（仅限本人，一次有效）：{self.base_url}/ack/{self.links.make(case.id, person.id, at)}"]

@@ -7,13 +7,13 @@ key is destroyed with that month's data; from then on nobody, not even the offic
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from pipeline.clock import shanghai
+from pipeline.store.keys import key_in
 
 
 class Pseudonyms:
@@ -41,24 +41,5 @@ class Pseudonyms:
 
     def _key(self, month: str) -> bytes:
         if month not in self._keys:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path = self.folder / f"{month}.key"
-            if not path.exists():
-                self._make(path)
-            self._keys[month] = path.read_bytes()
+            self._keys[month] = key_in(self.folder / f"{month}.key")
         return self._keys[month]
-
-    def _make(self, path: Path) -> None:
-        """A new key appears whole or not at all, and of two processes that make one, the first wins."""
-        fresh = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.new")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()

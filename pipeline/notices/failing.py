@@ -1,0 +1,11 @@
+"""What every channel says when a notice did not go out (发送失败)."""
+
+from __future__ import annotations
+
+
+class DeliveryFailed(Exception):
+    """The notice did not go out; `final` = trying again cannot help."""
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
