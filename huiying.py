@@ -225,7 +225,7 @@ def mount() -> None:
 
     alone: tuple[Callable[..., None], ...] = (
         analysis_commands.analyse, analysis_commands.places, search_commands.search, search_commands.reindex,
-        crawl_commands.crawl, extraction_commands.extract, alert_commands.backtest, alert_commands.rules, event_commands.hot_issues,
+        crawl_commands.crawl, extraction_commands.extract, alert_commands.backtest, alert_commands.rules, alert_commands.signs, event_commands.hot_issues,
         case_commands.verify, duty_commands.statistics, store_commands.backup, store_commands.restore,
         store_commands.migrate_store, operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
     )  # fmt: skip

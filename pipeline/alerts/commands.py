@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.clock import SHANGHAI
 from pipeline.errors import HuiyingError
 
 if TYPE_CHECKING:
@@ -89,6 +90,40 @@ def rules(
         _line(f"{LEVEL_NAMES[rule.level]} {rule.key}：{rule.sentence}")
         if rule.key in known:
             _line(f"    近 {days} 天{known[rule.key].words}")
+
+
+def signs(
+    context: typer.Context,
+    quarter: Annotated[str, typer.Option("--quarter", help="哪个季度：2026Q1（默认：本季）")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """苗头性、倾向性问题季度表：各话题、镇街的来信来电与上季相比，数量太少的直说。例：huiying signs --quarter 2026Q1"""
+    from dataclasses import asdict
+
+    from pipeline.alerts.early_signs import quarter_report
+    from pipeline.clock import shanghai
+    from pipeline.store.events import local_voices
+
+    services = context.obj()
+    now: datetime = services.clock.now()
+    year, number = read_quarter(quarter) if quarter else (shanghai(now).year, (shanghai(now).month + 2) // 3)
+    before = datetime(year - (number == 1), 10 if number == 1 else 3 * number - 5, 1, tzinfo=SHANGHAI)
+    with services.store.read() as connection:
+        shown = quarter_report(local_voices(connection, before, now), year, number)
+    if as_json:
+        _line(json.dumps([asdict(line) for line in shown], ensure_ascii=False))
+        return
+    _line(f"{year} 年第 {number} 季度：来信来电 {len(shown)} 个话题地点")
+    for line in shown:
+        _line(f"  {line.place} {line.topic}：{line.words}")
+
+
+def read_quarter(text: str) -> tuple[int, int]:
+    """2026Q1 → (2026, 1). SpanError otherwise."""
+    match = re.fullmatch(r"(\d{4})\s*[Qq]([1-4])", text.strip())
+    if not match:
+        raise SpanError(f"“{text}”读不懂：请写 2026Q1 这样的季度")
+    return int(match[1]), int(match[2])
 
 
 def _as_json(report: Report) -> dict[str, Any]:

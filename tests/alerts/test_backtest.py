@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from pipeline.alerts import commands
 from pipeline.alerts.backtest import Report, backtest, lines
 from pipeline.alerts.backtest_picture import save
-from pipeline.alerts.commands import SpanError, read_span
+from pipeline.alerts.commands import SpanError, read_quarter, read_span
 from pipeline.alerts.rules import load_rules
 from pipeline.clock import SteppedClock
 from pipeline.store.engine import Store
@@ -121,3 +121,10 @@ def test_spans_are_read(text: str, hours: int) -> None:
 def test_a_span_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(SpanError, match="30d"):
         read_span(text)
+
+
+def test_a_quarter_is_read_and_anything_else_refused() -> None:
+    assert read_quarter("2026Q1") == (2026, 1)
+    for text in ("2026", "2026Q5", "Q1"):
+        with pytest.raises(SpanError, match="2026Q1"):
+            read_quarter(text)
