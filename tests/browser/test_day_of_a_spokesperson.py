@@ -38,6 +38,10 @@ def do(page: Any, kind: str, **fields: str) -> None:
     if details.get_attribute("open") is None:
         details.locator("summary").click()
     for name, value in fields.items():
+        box = form.locator(f'input[type=checkbox][name="{name}"][value="{value}"]')
+        if box.count():
+            box.check()
+            continue
         field = form.locator(f'[name="{name.replace("__", ".")}"]')
         if field.evaluate("element => element.tagName") == "SELECT":
             field.select_option(value)
