@@ -135,7 +135,7 @@ def members(connection: Connection, start: datetime, before: datetime | None = N
 
 def _members(connection: Connection, where: ColumnElement[bool]) -> Iterator[Member]:
     table = event_documents
-    rows = connection.execution_options(yield_per=1000).execute(
+    rows = connection.execute(
         select(
             documents,
             *analysis_columns(),
@@ -149,7 +149,8 @@ def _members(connection: Connection, where: ColumnElement[bool]) -> Iterator[Mem
         .join(analyses, analyses.c.document_id == documents.c.id)
         .outerjoin(copies, copies.c.document_id == documents.c.id)
         .where(where)
-        .order_by(table.c.number)
+        .order_by(table.c.number),
+        execution_options={"yield_per": 1000},
     )
     for row in rows:
         copy = Copy(row.id, row.original_id, row.similarity, row.how) if row.original_id else None
@@ -164,11 +165,12 @@ def members_of(connection: Connection, event_ids: Sequence[str]) -> Iterator[Mem
 def observations_of(connection: Connection, event_ids: Sequence[str]) -> Iterator[tuple[str, Observation]]:
     """Counters that the flow has counted, of the documents of these events, with their events' ids, by time."""
     table = event_documents
-    rows = connection.execution_options(yield_per=1000).execute(
+    rows = connection.execute(
         select(observations, table.c.event_id)
         .join(table, table.c.document_id == observations.c.document_id)
         .where(observations.c.applied.is_(True), table.c.event_id.in_(list(event_ids)))
-        .order_by(observations.c.at, observations.c.document_id)
+        .order_by(observations.c.at, observations.c.document_id),
+        execution_options={"yield_per": 1000},
     )
     for row in rows:
         yield row.event_id, observation_of(row)
@@ -279,12 +281,13 @@ def observations_of_live(
     """Counters that the flow has counted, of the documents of `members_of_live`, with their events' ids, by time."""
     table = event_documents
     live = select(table.c.event_id).where(table.c.known_at >= since, table.c.known_at < before if before else true())
-    rows = connection.execution_options(yield_per=1000).execute(
+    rows = connection.execute(
         select(observations, table.c.event_id)
         .join(table, table.c.document_id == observations.c.document_id)
         .where(observations.c.applied.is_(True), table.c.event_id.in_(live))
         .where(observations.c.at < before if before else true())
-        .order_by(observations.c.at, observations.c.document_id)
+        .order_by(observations.c.at, observations.c.document_id),
+        execution_options={"yield_per": 1000},
     )
     for row in rows:
         yield row.event_id, observation_of(row)
@@ -293,11 +296,12 @@ def observations_of_live(
 def arrivals(connection: Connection, since: datetime, before: datetime | None = None) -> Iterator[tuple[str, datetime]]:
     """(source, moment placed) of every document placed from `since` on: what is normal is counted from it."""
     table = event_documents
-    rows = connection.execution_options(yield_per=5000).execute(
+    rows = connection.execute(
         select(documents.c.source, documents.c.kind, table.c.known_at)
         .join(table, table.c.document_id == documents.c.id)
         .where(table.c.known_at >= since, table.c.known_at < before if before else true())
-        .order_by(table.c.number)
+        .order_by(table.c.number),
+        execution_options={"yield_per": 5000},
     )
     for row in rows:
         yield row.source or row.kind, row.known_at
@@ -308,11 +312,12 @@ def texts_since(
 ) -> Iterator[tuple[str, str, datetime]]:
     """(document id, text, moment placed) from `start` on, in the order of placing: what copies are looked for in."""
     table = event_documents
-    rows = connection.execution_options(yield_per=1000).execute(
+    rows = connection.execute(
         select(documents.c.id, documents.c.text, table.c.known_at)
         .join(table, table.c.document_id == documents.c.id)
         .where(table.c.known_at >= start, table.c.known_at < before if before else true())
-        .order_by(table.c.number)
+        .order_by(table.c.number),
+        execution_options={"yield_per": 1000},
     )
     for row in rows:
         yield row.id, row.text, row.known_at

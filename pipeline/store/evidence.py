@@ -56,7 +56,7 @@ def of_address(connection: Connection, url: str) -> list[Capture]:
 def every(connection: Connection) -> Iterator[Capture]:
     """All captures whose bytes are still here, in the order of the files."""
     query = select(captures).where(captures.c.file != "").order_by(captures.c.file, captures.c.offset)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query, execution_options={"yield_per": 1000}):
         yield _capture(row)
 
 
