@@ -153,9 +153,11 @@ def run(context: typer.Context) -> None:
 @app.command(hidden=True)
 def work(context: typer.Context) -> None:
     """研判进程：由 huiying run 启动，多台机器时可单独运行。例：huiying work"""
+    from dashboards.daily_round import DailyRound
     from pipeline.working_loop import work as work_until
 
-    work_until(context.obj(), stopping())
+    services: Services = context.obj()
+    work_until(services, stopping(), [DailyRound(services).write_due])
 
 
 @app.command(hidden=True, name="crawl-timetable")
@@ -211,6 +213,7 @@ def mount() -> None:
     from crawlers import commands as crawl_commands
     from crawlers.extraction import commands as extraction_commands
     from dashboards import commands as web_commands
+    from dashboards import mail_commands
     from dashboards.briefings import commands as briefing_commands
     from pipeline import operating
     from pipeline.alerts import commands as alert_commands
@@ -220,6 +223,7 @@ def mount() -> None:
     from pipeline.cases import duty_commands
     from pipeline.events import commands as event_commands
     from pipeline.events import stage_commands
+    from pipeline.notices import commands as notice_commands
     from pipeline.search import commands as search_commands
     from pipeline.store import commands as store_commands
 
@@ -251,7 +255,7 @@ def mount() -> None:
     groups |= {
         "source": crawl_commands.source_app, "evidence": crawl_commands.evidence_app, "case": case_commands.app,
         "roster": duty_commands.roster, "people": duty_commands.people,
-        "briefing": briefing_commands.app,
+        "briefing": briefing_commands.app, "notices": notice_commands.app, "mail": mail_commands.app,
     }  # fmt: skip
     for name, sub in groups.items():
         app.add_typer(sub, name=name)

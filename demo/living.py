@@ -14,6 +14,7 @@ from pathlib import Path
 from crawlers.crawl import Crawling
 from crawlers.source import load_sources
 from crawlers.timetable import Timetable
+from dashboards.daily_round import DailyRound
 from demo.city import City
 from demo.office import Office
 from pipeline.clock import SHANGHAI, SteppedClock
@@ -50,6 +51,7 @@ def live(
     """Live the days up to `until` in a city that is running."""
     worker = Worker(services)
     office = Office(services)
+    daily = DailyRound(services)
     with Crawling(services, load_sources(SOURCES, city.addresses)) as crawling:
         crawling.register()
         timetable = Timetable(crawling, services.store, clock)
@@ -58,6 +60,7 @@ def live(
             report = timetable.step()
             moved = worker.step()
             acted = office.act(now)
+            daily.write_due()
             told(Step(now, report.new, moved, acted, deliverer.deliver_due()))
             if now >= until:
                 break
