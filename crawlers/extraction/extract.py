@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urljoin
 
 from lxml import etree
 
 from crawlers.extraction.body import body_text, find_body, parse, prune
+from crawlers.extraction.headline import headline
 from crawlers.extraction.page import Link, Page
-from pipeline.clock import SHANGHAI
+from crawlers.extraction.published import published
+from crawlers.extraction.words import flat
 
-Precision = Literal["", "second", "minute", "hour", "day"]
-_META_TITLE = ("articletitle", "og:title", "twitter:title")
-_META_TIME_LATE = ("dateupdate", "lastmodified", "og:updated_time")
-_LABELLED = re.compile(r"(?:发布|发表|发稿|更新|日期|时间)[^\d]{0,8}(20\d\d.{0,24})")
-_META_GOVERNMENT_TIME = ("pubdate", "publishdate")
-_META_TIME = (
-    "article:published_time",
-    "publishtime",
-    "weibo: article:create_at",
-    "og:release_date",
-    "firstpublishedtime",
-)
 _META_SOURCE = ("contentsource", "source", "article:source")
 _META_AUTHOR = ("author", "article:author")
-_SCRIPT_TIME = re.compile(
-    r"""["']?(?:pub(?:lish)?_?(?:time|date)|ptime|datePublished|create_?time|publish_at|ctime|newsTime)["']?\s*[:=]\s*["']?"""
-    r"""(20\d\d[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d)?|20\d\d-\d\d-\d\d|1\d{9}(?!\d))|var ct\s*=\s*"(1\d{9})\"""",
-    re.I,
-)
-_FULL = re.compile(
-    r"(20\d\d)\s*[-/年.]\s*(\d{1,2})\s*[-/月.]\s*(\d{1,2})\s*日?(?:\s*[T星期一二三四五六日（）()]*\s*(\d{1,2})\s*[:：时]\s*(\d{1,2})(?:[:：](\d{1,2}))?)?"
-)
-_SHORT = re.compile(r"(?<![\d-])(\d{1,2})[-月](\d{1,2})日?\s+(\d{1,2})[:：](\d{2})(?::(\d{2}))?")
 _SOURCE = re.compile(r"(?:来源|稿源|信息来源|文章来源)\s*[:：]\s*([^\s|｜丨作编责浏阅字发时]{2,30})")
 _AUTHOR = re.compile(r"(?:作者|记者)\s*[:：]\s*([^\s|｜丨来编责浏]{2,20})")
-_SEPARATOR = re.compile(r"\s*(?:_|\||｜|—|–|\s-\s|-(?=[^-]{2,20}$))\s*")
 
 
 def extract(
@@ -56,21 +36,20 @@ def extract(
         return Page("other", reasons=(f"不是可读的 HTML：{error}",))
     meta = _meta(tree)
     links = _links(tree, url)
-    shown_title = _title(tree, meta)
-    scripted = _SCRIPT_TIME.search(text)
     prune(tree)
     body = find_body(tree)
+    shown_title = headline(tree, meta, body)
     words = body_text(body, shown_title) if body is not None else ""
-    head = _above(tree, shown_title, words)
-    moment, precision = _when(meta, head, (scripted.group(1) or scripted.group(2)) if scripted else "", fetched_at)
-    kind, why = _kind(tree, meta, words, links, moment, body)
+    head, foot = _around(tree, shown_title, words)
+    moment = published(meta, head, foot, text, tree, fetched_at)
+    kind, why = _kind(tree, meta, words, links, moment.at if moment else None, body)
     if kind != "article":
         return Page(kind, title=shown_title, links=links, reasons=(why,))
     return Page(
         page="article",
         title=shown_title,
-        published_at=moment,
-        precision=precision,
+        published_at=moment.at if moment else None,
+        precision=moment.precision if moment else "",
         author=_first(meta, _META_AUTHOR) or _matched(_AUTHOR, head),
         source=_first(meta, _META_SOURCE) or _matched(_SOURCE, head),
         text=words,
@@ -111,119 +90,22 @@ def _first(meta: dict[str, str], names: tuple[str, ...]) -> str:
     return next((meta[name] for name in names if meta.get(name)), "")
 
 
-def _title(tree: Any, meta: dict[str, str]) -> str:
-    """The government's own tag; else the heading that <title> begins with; else <title> without the site's name."""
-    if meta.get("articletitle"):
-        return _flat(meta["articletitle"])
-    whole = _flat(next((element.text_content() for element in tree.iter("title")), ""))
-    headings = [
-        _flat(element.text_content())
-        for element in tree.xpath("//h1|//*[@id='activity-name' or @id='artibodyTitle']|//h2|//h3")
-    ]
-    headings = [heading for heading in headings if 4 <= len(heading) <= 120]
-    for heading in headings:
-        if whole and _bare(whole).startswith(_bare(heading)) and len(heading) >= 6:
-            return heading
-    if shown := _shown_headline(tree, whole):
-        return shown
-    short = _without_site(whole)
-    offered = _without_site(_flat(_first(meta, _META_TITLE[1:])))
-    if short and offered and _bare(short).startswith(_bare(offered)):
-        return short
-    first_h1 = next(
-        (_flat(e.text_content()) for e in tree.xpath("//h1") if 4 <= len(_flat(e.text_content())) <= 120), ""
-    )
-    return (
-        offered
-        or (first_h1 if first_h1 and not short else "")
-        or short
-        or first_h1
-        or (headings[0] if headings else "")
-    )
-
-
-def _shown_headline(tree: Any, whole: str) -> str:
-    """The longest text of one element that <title> begins with: a headline that is no heading in the markup."""
-    bare, best = _bare(whole), ""
-    for element in tree.iter("div", "span", "p", "td", "strong", "b", "font", "h4", "h5", "a"):
-        if len(element) == 0 and element.text:
-            words = _flat(element.text)
-            if (
-                8 <= len(words) <= 120
-                and len(best) < len(words)
-                and bare.startswith(_bare(words))
-                and len(_bare(words)) < len(bare)
-            ):
-                best = words
-    return best
-
-
-def _without_site(title: str) -> str:
-    """Names of site and channel stand behind the last separators; the headline is the longest part before them."""
-    parts = [part for part in _SEPARATOR.split(title) if part]
-    if len(parts) < 2:
-        return title
-    if len(parts[0]) >= 8 or len(parts[0]) >= max(map(len, parts[1:])):
-        return parts[0]
-    return max(parts, key=len)
-
-
-def _above(tree: Any, title: str, words: str) -> str:
-    """The visible text from the headline to the first words of the body, where time, source and author stand."""
-    shown = _flat(" ".join(tree.itertext()))
-    start = shown.find(title[:12]) if title else -1
-    opening = _flat(words)[:16]
-    end = shown.find(opening, max(start, 0)) if opening else -1
-    if start < 0 or (0 <= end - start < 5):
+def _around(tree: Any, title: str, words: str) -> tuple[str, str]:
+    """What is shown from the headline to the first words of the body, where time, source and author stand; and what
+    follows the body."""
+    shown = flat(" ".join(tree.xpath("//body//text()")))
+    opening, ending = flat(words)[:16], flat(words)[-16:]
+    first = max(shown.find(title[:12]), 0) if title else 0
+    end = shown.find(opening, first) if opening else -1
+    if end < 0:
+        return shown[first : first + 600], shown[-1500:]
+    start = shown.rfind(title[:12], 0, end) if title else -1
+    if start < 0 or end - start > 1500:
         start = max(end - 300, 0)
-    stop = end + 60 if end >= 0 else start + 600
-    return shown[max(start - 120, 0) : stop]
-
-
-def _when(meta: dict[str, str], head: str, scripted: str, latest: datetime | None) -> tuple[datetime | None, Precision]:
-    best: tuple[datetime | None, Precision] = (None, "")
-    limit = latest + timedelta(days=1) if latest else None
-    labelled = _LABELLED.search(head)
-    shown = (labelled.group(1) if labelled else "", head)
-    for text in (
-        _first(meta, _META_GOVERNMENT_TIME),
-        *shown,
-        _first(meta, _META_TIME),
-        scripted,
-        _first(meta, _META_TIME_LATE),
-    ):
-        moment, precision = _read_time(text, limit)
-        if moment is not None and precision in ("minute", "second"):
-            return moment, precision
-        if best[0] is None:
-            best = (moment, precision)
-    return best
-
-
-def _read_time(text: str, limit: datetime | None) -> tuple[datetime | None, Precision]:
-    if re.fullmatch(r"1\d{9}", text):
-        return datetime.fromtimestamp(int(text), SHANGHAI), "second"
-    found: list[tuple[datetime, Precision]] = []
-    for match in _FULL.finditer(text):
-        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-        try:
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
-        except ValueError:
-            continue
-        if limit is None or moment <= limit:
-            found.append((moment, "second" if match.group(6) else "minute" if match.group(5) else "day"))
-    exact = next((item for item in found if item[1] != "day"), None)
-    if exact or found:
-        return exact or found[0]
-    short = _SHORT.search(text)
-    if limit is not None and short:
-        month, day, hour, minute = (int(part) for part in short.groups()[:4])
-        try:
-            moment = datetime(limit.year, month, day, hour, minute, tzinfo=SHANGHAI)
-        except ValueError:
-            return None, ""
-        return (moment if moment <= limit else moment.replace(year=moment.year - 1)), "minute"
-    return None, ""
+    elif end - start < len(title) + 12:
+        start = max(start - 200, 0)  # what belongs to the headline stands over it
+    last = shown.find(ending, end)
+    return shown[start:end].replace(title, " "), shown[last + 16 : last + 3000] if last >= 0 else ""
 
 
 def _kind(
@@ -252,13 +134,13 @@ def _repeated(tree: Any, body: Any) -> int:
     a page of results many."""
     label = body.get("class")
     same = (e for e in tree.iter(body.tag) if e.get("class") == label) if label else ()
-    alike: dict[tuple[str, str], int] = {("", ""): sum(len(_flat(element.text_content())) >= 60 for element in same)}
+    alike: dict[tuple[str, str], int] = {("", ""): sum(len(flat(element.text_content())) >= 60 for element in same)}
     for element in body.iter("div", "li", "article"):
         label = element.get("class")
         if (
             label
-            and len(_flat(element.text_content())) >= 60
-            and any(len(_flat(a.text_content())) >= 6 for a in element.iter("a"))
+            and len(flat(element.text_content())) >= 60
+            and any(len(flat(a.text_content())) >= 6 for a in element.iter("a"))
         ):
             alike[element.tag, label] = alike.get((element.tag, label), 0) + 1
     return max(alike.values())
@@ -269,7 +151,7 @@ def _links(tree: Any, base: str) -> tuple[Link, ...]:
     for anchor in tree.iter("a"):
         href, words = (
             (anchor.get("href") or "").strip(),
-            _flat(anchor.text_content()) or (anchor.get("title") or "").strip(),
+            flat(anchor.text_content()) or (anchor.get("title") or "").strip(),
         )
         if href and words and not href.startswith(("javascript:", "#", "mailto:", "tel:")):
             try:
@@ -283,11 +165,3 @@ def _links(tree: Any, base: str) -> tuple[Link, ...]:
 def _matched(pattern: re.Pattern[str], text: str) -> str:
     match = pattern.search(text)
     return match.group(1).strip() if match else ""
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.replace("\u00a0", " ").replace("\u3000", " ").split())
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text)
