@@ -21,6 +21,7 @@ from pipeline.cases.desk import CaseChange, Desk
 from pipeline.document import Alert, EventState, Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
+from pipeline.events.stage_settings import StageSettings
 from pipeline.events.stages import StageBook
 from pipeline.notices.telling import Telling
 from pipeline.services import Services
@@ -52,7 +53,7 @@ class Lane:
         self.copy_window = timedelta(days=settings.events.copy_window_days)
         self.copies = Copies(self.copy_window, settings.events.copy_limit)
         self.grouping = Grouping(self.window)
-        self.stages = StageBook()
+        self.stages = StageBook(StageSettings.load(settings.file("stages.toml")))
         self.rules = LiveRules(lambda: settings.file("rules.toml"), settings.data_dir / "rules-in-force.toml")
         self.alerting = Alerting(self.rules.book)
         self.signs = EarlySigns()
