@@ -25,7 +25,7 @@ class Journal:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.number = 0
-        self._news: asyncio.Condition | None = None
+        self._listeners: set[asyncio.Event] = set()
         self._ended = False
 
     def read(self) -> int:
@@ -35,7 +35,6 @@ class Journal:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._news = asyncio.Condition()
         self.number = await run_in_threadpool(self.read)
         watcher = asyncio.create_task(self._watch())
         try:
@@ -44,7 +43,6 @@ class Journal:
             watcher.cancel()
 
     async def _watch(self) -> None:
-        assert self._news is not None
         while True:
             await asyncio.sleep(EVERY)
             try:
@@ -53,27 +51,33 @@ class Journal:
                 continue
             if number != self.number:
                 self.number = number
-                async with self._news:
-                    self._news.notify_all()
+                self._wake()
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """Let every open page go: the server stops and they come back on their own."""
         self._ended = True
-        if self._news is not None:
-            async with self._news:
-                self._news.notify_all()
+        self._wake()
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener.set()
 
     async def stream(self, after: int) -> AsyncIterator[str]:
         """Server-sent events: the number whenever it grows beyond `after`; a comment now and then keeps the line open."""
-        assert self._news is not None
-        yield "retry: 2000\n\n"
-        told = after
-        while not self._ended:
-            if self.number != told:
-                told = self.number
-                yield f"id: {told}\ndata: {told}\n\n"
-            try:
-                async with self._news:
-                    await asyncio.wait_for(self._news.wait_for(lambda: self._ended or self.number != told), BEAT)  # noqa: B023
-            except TimeoutError:
-                yield ": here\n\n"
+        woken = asyncio.Event()
+        self._listeners.add(woken)
+        try:
+            yield "retry: 2000\n\n"
+            told = after
+            while not self._ended:
+                woken.clear()
+                if self.number != told:
+                    told = self.number
+                    yield f"id: {told}\ndata: {told}\n\n"
+                    continue
+                try:
+                    await asyncio.wait_for(woken.wait(), BEAT)
+                except TimeoutError:
+                    yield ": here\n\n"
+        finally:
+            self._listeners.discard(woken)

@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
         )  # fmt: skip
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        await self._journal.end()
+        self._journal.end()
         await super().shutdown(sockets)
 
 

@@ -25,7 +25,7 @@ class Site(BaseHTTPRequestHandler):
     """A list and six articles."""
 
     def do_GET(self) -> None:
-        found = re.fullmatch(r"/art/(\d)\.html", self.path)
+        found = re.fullmatch(r"/art/2026/3/1\d/art_1001_500(\d)\.html", self.path)
         if self.path == "/robots.txt":
             return self._send("User-agent: *\nAllow: /\n", "text/plain")
         if found:
@@ -34,7 +34,10 @@ class Site(BaseHTTPRequestHandler):
                 for _ in range(4)
             )
             return self._send(ARTICLE.format(n=found[1], text=text))
-        links = "".join(f'<li><a href="/art/{n}.html">云港区第{n}号便民公告</a> 2026-03-1{n}</li>' for n in range(1, 7))
+        links = "".join(
+            f'<li><a href="/art/2026/3/1{n}/art_1001_500{n}.html">云港区第{n}号便民公告</a> 2026-03-1{n}</li>'
+            for n in range(1, 7)
+        )
         return self._send(f"<html><head><title>公告</title></head><body><ul>{links}</ul></body></html>")
 
     def _send(self, text: str, kind: str = "text/html") -> None:
