@@ -58,7 +58,6 @@ class EventSettings(Group):
 
 
 class CrawlSettings(Group):
-    user_agent: str = "Huiying/0.1 (+mailto:{contact})"
     contact: str = "xinwenban@yungang.example"
     private_hosts: tuple[str, ...] = Field((), description="允许抓取的内网地址，如 127.0.0.1:8700")
     secrets: dict[str, SecretStr] = Field(default_factory=dict, description="信源的密钥：名称 → Cookie 或 用户:密码")
