@@ -12,7 +12,8 @@ from typing import Any
 
 from lxml import html as lxml_html
 
-_GONE = "//script|//style|//noscript|//iframe|//form|//nav|//footer|//aside|//select|//button|//textarea|//svg"
+_GONE = "//script|//style|//noscript|//iframe|//nav|//footer|//aside|//select|//button|//textarea|//svg"
+_SMALL_FORM = 300  # characters
 _HIDDEN = re.compile(r"display\s*:\s*none", re.I)
 _BOILERPLATE = re.compile(
     r"comment|footer|foot-|copyright|related|recommend|share|sidebar|breadcrumb|crumbs?|tuijian|hot-?news|toolbar|qrcode|pagination",
@@ -57,6 +58,9 @@ def prune(tree: Any) -> None:
     for element in tree.xpath(_GONE):
         if element.getparent() is not None:
             element.drop_tree()
+    for element in tree.xpath("//form"):
+        if len(_words(element)) < _SMALL_FORM and element.getparent() is not None:
+            element.drop_tree()  # a large one wraps the whole page
     for element in tree.xpath("//*[@style]"):
         if (
             _HIDDEN.search(element.get("style") or "")
@@ -110,6 +114,12 @@ def body_text(body: Any, title: str) -> str:
             continue
         lines.append(words)
     return "\n".join(lines)
+
+
+def share_of_prose(tree: Any, body: Any) -> float:
+    """How much of the page's prose the body holds, 0 to 1: little means that it may be the wrong block."""
+    whole = sum(length for _, length in _paragraphs(tree))
+    return min(sum(length for _, length in _paragraphs(body)) / whole, 1.0) if whole else 0.0
 
 
 def _paragraphs(tree: Any) -> list[tuple[Any, int]]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urljoin
 
 from lxml import etree
 
-from crawlers.extraction.body import body_text, find_body, parse, prune
+from crawlers.extraction.body import body_text, find_body, parse, prune, share_of_prose
+from crawlers.extraction.embedded import embedded_article
 from crawlers.extraction.headline import headline
 from crawlers.extraction.page import Link, Page
+from crawlers.extraction.page_kind import page_kind
 from crawlers.extraction.published import published
+from crawlers.extraction.second_opinion import outvoted
 from crawlers.extraction.words import flat
 
+_FEW = 12  # headline links: a page that scripts draw has few in its markup
+_UNSURE = 0.6  # share of the page's prose
 _META_SOURCE = ("contentsource", "source", "article:source")
 _META_AUTHOR = ("author", "article:author")
 _SOURCE = re.compile(r"(?:来源|稿源|信息来源|文章来源)\s*[:：]\s*([^\s|｜丨作编责浏阅字发时]{2,30})")
@@ -36,15 +41,22 @@ def extract(
         return Page("other", reasons=(f"不是可读的 HTML：{error}",))
     meta = _meta(tree)
     links = _links(tree, url)
+    carried = embedded_article(tree) if sum(len(link.text) >= 10 for link in links) < _FEW else None
     prune(tree)
     body = find_body(tree)
     shown_title = headline(tree, meta, body)
     words = body_text(body, shown_title) if body is not None else ""
+    if carried is not None and len(drawn := body_text(carried, shown_title)) > 3 * len(words):
+        body, words = carried, drawn
+        tree.append(carried)
     head, foot = _around(tree, shown_title, words)
     moment = published(meta, head, foot, text, tree, fetched_at)
-    kind, why = _kind(tree, meta, words, links, moment.at if moment else None, body)
+    kind, why = page_kind(tree, meta, words, links, moment is not None, body)
     if kind != "article":
         return Page(kind, title=shown_title, links=links, reasons=(why,))
+    sure = share_of_prose(tree, body)
+    if sure < _UNSURE and (theirs := outvoted(text, words, shown_title)):
+        words, why = theirs, "正文由另外两种方法一致认定"
     return Page(
         page="article",
         title=shown_title,
@@ -57,7 +69,7 @@ def extract(
         if body is not None
         else (),
         links=links,
-        confidence=0.7,
+        confidence=round(min(0.5 + sure / 2, 1.0), 2),
         reasons=(why,),
     )
 
@@ -106,44 +118,6 @@ def _around(tree: Any, title: str, words: str) -> tuple[str, str]:
         start = max(start - 200, 0)  # what belongs to the headline stands over it
     last = shown.find(ending, end)
     return shown[start:end].replace(title, " "), shown[last + 16 : last + 3000] if last >= 0 else ""
-
-
-def _kind(
-    tree: Any, meta: dict[str, str], words: str, links: tuple[Link, ...], moment: datetime | None, body: Any
-) -> tuple[Literal["article", "list", "other"], str]:
-    """An article has prose that outweighs headlines of others; a list has many headlines and little prose."""
-    prose = sum(len(line) for line in words.split("\n") if len(line) >= 20 or re.search(r"[。！？]", line))
-    headlines = [link for link in links if len(link.text) >= 10]
-    if meta.get("articletitle") and prose >= 20:
-        return "article", "有政府网站文章标签"
-    if tree.xpath("//*[@id='js_content']") and words:
-        return "article", "公众号文章页"
-    if body is not None and _repeated(tree, body) >= 4:
-        return "list", "页面上有多个同样的正文块"
-    if prose >= 120 and (moment is not None or prose > 6 * len(headlines)):
-        return "article", f"正文 {prose} 字"
-    if prose >= 40 and moment is not None and prose > 8 * len(headlines):
-        return "article", f"正文 {prose} 字，有发布时间"
-    if len(links) >= 8:
-        return "list", f"正文 {prose} 字，少于链接（{len(headlines)} 条标题）"
-    return "other", "没有成段的正文"
-
-
-def _repeated(tree: Any, body: Any) -> int:
-    """How many blocks of prose like the body, or inside it with a headline link each, there are: an article has one body,
-    a page of results many."""
-    label = body.get("class")
-    same = (e for e in tree.iter(body.tag) if e.get("class") == label) if label else ()
-    alike: dict[tuple[str, str], int] = {("", ""): sum(len(flat(element.text_content())) >= 60 for element in same)}
-    for element in body.iter("div", "li", "article"):
-        label = element.get("class")
-        if (
-            label
-            and len(flat(element.text_content())) >= 60
-            and any(len(flat(a.text_content())) >= 6 for a in element.iter("a"))
-        ):
-            alike[element.tag, label] = alike.get((element.tag, label), 0) + 1
-    return max(alike.values())
 
 
 def _links(tree: Any, base: str) -> tuple[Link, ...]:

@@ -1,0 +1,85 @@
+"""Article, list or other (页面类别): an article's prose outweighs the headlines of others; a list has many headlines."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from statistics import median
+from typing import Any, Literal
+
+from crawlers.extraction.page import Link
+from crawlers.extraction.words import flat
+
+_DATE = re.compile(r"(?:20)?\d\d[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?(?!\d)")
+_ALIKE = 4  # blocks
+_HEADLINE = 6  # characters
+
+
+def page_kind(
+    tree: Any, meta: dict[str, str], words: str, links: tuple[Link, ...], dated: bool, body: Any
+) -> tuple[Literal["article", "list", "other"], str]:
+    """What the page is and why, in Chinese."""
+    prose = sum(len(line) for line in words.split("\n") if len(line) >= 20 or re.search(r"[。！？]", line))
+    headlines = [link for link in links if len(link.text) >= 10]
+    if meta.get("articletitle") and prose >= 20:
+        return "article", "有政府网站文章标签"
+    if tree.xpath("//*[@id='js_content']") and words:
+        return "article", "公众号文章页"
+    if body is not None and (_repeated(tree, body) >= _ALIKE or _cards(body) >= _ALIKE):
+        return "list", "页面上有多个同样的正文块"
+    if prose < 400 and (rows := _dated_rows(tree)) >= 8 and prose < 12 * rows:
+        return "list", f"正文 {prose} 字，{rows} 行带日期的标题"
+    if prose >= 120 and (dated or prose > 6 * len(headlines)):
+        return "article", f"正文 {prose} 字"
+    if prose >= 40 and dated and prose > 8 * len(headlines):
+        return "article", f"正文 {prose} 字，有发布时间"
+    if len(links) >= 8:
+        return "list", f"正文 {prose} 字，少于链接（{len(headlines)} 条标题）"
+    return "other", "没有成段的正文"
+
+
+def _repeated(tree: Any, body: Any) -> int:
+    """How many blocks of prose like the body, or inside it with a headline link each, there are."""
+    label = body.get("class")
+    same = (e for e in tree.iter(body.tag) if e.get("class") == label) if label else ()
+    alike: Counter[tuple[str, str]] = Counter(
+        {("", ""): sum(len(flat(element.text_content())) >= 60 for element in same)}
+    )
+    for element in body.iter("div", "li", "article"):
+        if (label := element.get("class")) and len(flat(element.text_content())) >= 60 and _headline_links(element):
+            alike[element.tag, label] += 1
+    return max(alike.values())
+
+
+def _cards(body: Any) -> int:
+    """How many neighbours of the body (or of what holds it) are blocks of its size with a headline link: a page of results."""
+    element = body
+    for _ in range(6):
+        parent = element.getparent()
+        if parent is None or parent.tag in ("html", "body"):
+            return 0
+        own = len(flat(element.text_content()))
+        sizes = [
+            len(flat(other.text_content()))
+            for other in parent
+            if other is not element and other.tag == element.tag and 1 <= _headline_links(other) <= 6
+        ]
+        sizes = [size for size in sizes if size >= 60]
+        if len(sizes) >= _ALIKE and 1 <= _headline_links(element) <= 6 and own <= 4 * median(sizes):
+            return len(sizes) + 1
+        element = parent
+    return 0
+
+
+def _dated_rows(tree: Any) -> int:
+    """Rows of a list of articles: a headline link and a date, little else."""
+    count = 0
+    for row in tree.iter("li", "tr", "dd", "p"):
+        words = flat(row.text_content())
+        if 10 <= len(words) <= 160 and _DATE.search(words) and _headline_links(row):
+            count += 1
+    return count
+
+
+def _headline_links(element: Any) -> int:
+    return sum(len(flat(anchor.text_content())) >= _HEADLINE for anchor in element.iter("a"))
