@@ -13,8 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Connection, func, select
 
 from config.settings import Settings
+from dashboards.briefings.papers import write_set
 from demo.city import City
 from demo.living import FIRST_MOMENT, LAST_MOMENT, Step, live
+from demo.office import event_of_storyline
 from demo.post import PostOffice
 from pipeline.clock import Clock, SteppedClock, shanghai
 from pipeline.errors import HuiyingError
@@ -41,6 +43,7 @@ def run_demo(
             try:
                 with _Progress() as told:
                     live(services, clock, city, open_deliverer(services), told)
+                _write_papers(services, folder)
                 result = report(services, post, folder) | {"seconds": round(time.monotonic() - start, 1)}
                 if then is not None:
                     _say(result, services.settings.office.base_url)
@@ -50,6 +53,14 @@ def run_demo(
                 services.close()
     except OSError as error:
         raise HuiyingError(f"演示城市起不来：{error}；请腾出 {FIRST_PORT} 起的 12 个端口再试。") from error
+
+
+def _write_papers(services: Services, folder: Path) -> None:
+    """The fire's 快报 ×3, 专报, 日报 and the week's 周报 in `folder`/briefings."""
+    with services.store.read() as connection:
+        fire = event_of_storyline(connection, "fire")
+    if fire:
+        write_set(services, fire, LAST_MOMENT, folder / "briefings")
 
 
 def report(services: Services, post: PostOffice, folder: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from dashboards.briefings.layout import Role
 from pipeline.errors import HuiyingError
 
 SLACK = 1.0  # mm
+HANGING = "，。、；：！？）》”’"  # marks may hang over the right edge, as Word sets them
 POINT = 1 / layout.POINTS_MM  # mm
 _LEVELS = (
     (1, re.compile(r"^[一二三四五六七八九十]+、")),
@@ -242,7 +243,7 @@ def _paper(report: Report, content: bytes) -> None:
         report.deviations.append("打印版：没有文字")
         return
     report.length("打印版左边缘", min(one.left for one in wide), layout.LEFT, 1.5)
-    over = max(one.right for one in wide)
+    over = max(one.right for one in wide if one.text not in HANGING)
     report.measured.append(f"打印版右边缘 {over:.1f} mm（不得过 {layout.PAGE[0] - layout.RIGHT + 2:g}）")
     report.require(over <= layout.PAGE[0] - layout.RIGHT + 2.0, f"打印版：文字伸到{over:.1f} mm，超出版心右边")
     advance, pitch = _pitches(body)
@@ -283,13 +284,14 @@ def _pitches(pages: list[list[Letter]]) -> tuple[float, float]:
         for line in lines.values():
             line.sort(key=lambda one: one.left)
             pairs = [(a, b) for a, b in pairwise(line) if _han(a.text) and _han(b.text)]
-            steps = [b.left - a.left for a, b in pairs if 4.8 < b.left - a.left < 6.5]
-            if len(steps) >= 8:
+            steps = [b.left - a.left for a, b in pairs if 5.3 < b.left - a.left < 6.5]
+            if len(steps) >= 5:
                 advances += steps
                 full.append(median(one.middle for one in line))
         full.sort()
         distances += [b - a for a, b in pairwise(full) if 6 < b - a < 14]
-    return (median(advances) if advances else 0.0), (median(distances) if distances else 0.0)
+    advances.sort()  # justified lines are stretched: the letters of the others stand as they were set
+    return (advances[len(advances) // 10] if advances else 0.0), (median(distances) if distances else 0.0)
 
 
 def _han(text: str) -> bool:

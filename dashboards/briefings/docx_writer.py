@@ -37,6 +37,7 @@ from dashboards.briefings.layout import Role
 from dashboards.briefings.proofs import describe
 from pipeline.errors import HuiyingError
 
+_AFTER_SPACING = ("w:bidi", "w:adjustRightInd", "w:snapToGrid", "w:spacing", "w:ind", "w:jc", "w:rPr")
 _AFTER_BORDERS = (
     "w:shd",
     "w:tabs",
@@ -60,7 +61,7 @@ def write(briefing: Briefing, template: Path | None = None) -> bytes:
     if template is None:
         _masthead(word, briefing)
     if layout.has_title(briefing):
-        _title(word, briefing.title)
+        _title(word, briefing)
     _body(word, briefing)
     _foot(word, briefing)
     _annex(word, briefing)
@@ -161,6 +162,10 @@ def _paragraph(
     form.line_spacing_rule = WD_LINE_SPACING.EXACTLY
     form.line_spacing = Pt(int(pitch * 20) / 20)
     form.widow_control = True
+    for tag in ("w:autoSpaceDE", "w:autoSpaceDN"):  # no extra room around figures: 28 characters a line
+        apart = OxmlElement(tag)
+        apart.set(qn("w:val"), "0")
+        paragraph._p.get_or_add_pPr().insert_element_before(apart, *_AFTER_SPACING)
     paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
     if indent:
         form.first_line_indent = Pt(2 * (layout.BODY_SIZE + layout.TRACKING))
@@ -170,20 +175,26 @@ def _paragraph(
 def _masthead(word: Word, briefing: Briefing) -> None:
     mark = _paragraph(word, indent=False, role=Role.MASTHEAD)
     _run(mark, layout.state_line(briefing), layout.HEI, layout.BODY_SIZE)
-    name = _paragraph(word, indent=False, role=Role.MASTHEAD, pitch=52)
+    if layout.compact(briefing):
+        mark.paragraph_format.tab_stops.add_tab_stop(Mm(layout.AREA[0]), WD_TAB_ALIGNMENT.RIGHT)
+        mark.alignment = WD_ALIGN_PARAGRAPH.LEFT
+        _run(mark, f"\t{briefing.issue}　{briefing.series}", layout.FANG, layout.BODY_SIZE)
+    name = _paragraph(word, indent=False, role=Role.MASTHEAD, pitch=40 if layout.compact(briefing) else 52)
     name.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(name, briefing.masthead, layout.SONG, 40 if len(briefing.masthead) <= 11 else 32).font.color.rgb = RED
-    issue = _paragraph(word, indent=False, role=Role.MASTHEAD)
-    issue.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(issue, briefing.issue + (f"　{briefing.series}" if briefing.series else ""), layout.FANG, layout.BODY_SIZE)
+    _run(name, layout.name(briefing), layout.SONG, 40 if len(layout.name(briefing)) <= 11 else 30).font.color.rgb = RED
+    if not layout.compact(briefing):
+        issue = _paragraph(word, indent=False, role=Role.MASTHEAD)
+        issue.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        _run(issue, briefing.issue + (f"　{briefing.series}" if briefing.series else ""), layout.FANG, layout.BODY_SIZE)
     line = _paragraph(word, indent=False, role=Role.MASTHEAD)
     line.paragraph_format.tab_stops.add_tab_stop(Mm(layout.AREA[0]), WD_TAB_ALIGNMENT.RIGHT)
     line.alignment = WD_ALIGN_PARAGRAPH.LEFT
-    _run(line, f"{briefing.office}\t{briefing.date}", layout.FANG, layout.BODY_SIZE)
+    _run(line, f"{briefing.office}\t{layout.when(briefing)}", layout.FANG, layout.BODY_SIZE)
     _rule(line, "bottom", "C00000", 12)
-    period = _paragraph(word, indent=False, role=Role.MASTHEAD)
-    period.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(period, briefing.period, layout.KAI, layout.FOLIO_SIZE)
+    if not layout.compact(briefing):
+        period = _paragraph(word, indent=False, role=Role.MASTHEAD)
+        period.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        _run(period, briefing.period, layout.KAI, layout.FOLIO_SIZE)
 
 
 def _rule(paragraph: WordParagraph, side: str, colour: str, eighths: int) -> None:
@@ -199,12 +210,14 @@ def _rule(paragraph: WordParagraph, side: str, colour: str, eighths: int) -> Non
     borders.append(edge)
 
 
-def _title(word: Word, title: str) -> None:
+def _title(word: Word, briefing: Briefing) -> None:
     paragraph = _paragraph(word, indent=False, role=Role.TITLE, pitch=2 * layout.LINE_PITCH)
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.line_spacing = Pt(36)
-    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(11)
-    _run(paragraph, title, layout.SONG, layout.TITLE_SIZE)
+    paragraph.paragraph_format.line_spacing = Pt(28 if layout.compact(briefing) else 36)
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(
+        3 if layout.compact(briefing) else 11
+    )
+    _run(paragraph, briefing.title, layout.SONG, layout.TITLE_SIZE)
 
 
 def _body(word: Word, briefing: Briefing) -> None:
@@ -269,7 +282,7 @@ def _foot(word: Word, briefing: Briefing) -> None:
             paragraph.paragraph_format.left_indent = Pt(3 * layout.FOLIO_SIZE)
             paragraph.paragraph_format.first_line_indent = Pt(-2 * layout.FOLIO_SIZE)
         if number == 0:
-            paragraph.paragraph_format.space_before = Pt(layout.LINE_PITCH / 2)
+            paragraph.paragraph_format.space_before = Pt(2 if layout.compact(briefing) else layout.LINE_PITCH / 2)
             _rule(paragraph, "top", "000000", 8)
         paragraph.alignment = WD_ALIGN_PARAGRAPH.LEFT
         _run(paragraph, text, layout.FANG, layout.FOLIO_SIZE)

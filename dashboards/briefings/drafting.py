@@ -29,6 +29,24 @@ def due(services: Services, now: datetime) -> list[Briefing]:
     return made
 
 
+class Drafting:
+    """Drafts on the clock of the working process; looks once an hour."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._looked: datetime | None = None
+
+    def draft_due(self) -> int:
+        """How many papers were drafted now."""
+        now = self.services.clock.now()
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if self._looked == hour:
+            return 0
+        made = len(due(self.services, now))
+        self._looked = hour
+        return made
+
+
 def _wanted(now: datetime) -> list[tuple[Writer, date]]:
     local = shanghai(now)
     today = local.date()

@@ -88,3 +88,18 @@ def signatures(briefing: Briefing) -> str:
 
 def has_title(briefing: Briefing) -> bool:
     return bool(briefing.title) and briefing.kind is not BriefingKind.DAILY
+
+
+def compact(briefing: Briefing) -> bool:
+    """A flash must fit one page: its masthead takes fewer lines."""
+    return briefing.kind is BriefingKind.FLASH
+
+
+def name(briefing: Briefing) -> str:
+    """The large red line; a flash says which of its chain it is."""
+    return f"{briefing.masthead}·{briefing.series.split('（')[0]}" if compact(briefing) else briefing.masthead
+
+
+def when(briefing: Briefing) -> str:
+    """The date; of a flash the moment of its data."""
+    return briefing.period if compact(briefing) else briefing.date

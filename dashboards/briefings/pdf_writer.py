@@ -85,10 +85,11 @@ def _data(briefing: Briefing, root: Path) -> dict[str, Any]:
             blocks.append({"kind": "space", "label": block.label, "lines": block.lines})
     return {
         "mark": layout.state_line(briefing),
-        "masthead": briefing.masthead,
+        "compact": layout.compact(briefing),
+        "masthead": layout.name(briefing),
         "issue": briefing.issue + (f"　{briefing.series}" if briefing.series else ""),
         "office": briefing.office,
-        "date": briefing.date,
+        "date": layout.when(briefing),
         "period": briefing.period,
         "title": briefing.title if layout.has_title(briefing) else "",
         "blocks": blocks,
