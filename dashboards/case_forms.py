@@ -51,6 +51,8 @@ def read_form(kind: str, inputs: Mapping[str, list[str]], form: ActionForm) -> d
     consequences: dict[str, str] = {}
     for one in form.inputs:
         said = [value.strip() for value in inputs.get(one.name, []) if value.strip()]
+        if one.widget == "file":
+            continue  # kept by the view, which adds its name and digest
         if not said and one.widget != "check":
             continue
         value = _value(one, said)

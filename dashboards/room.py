@@ -5,7 +5,7 @@ A page is a function of a `Visitor`; `Visitor.person` is an active member of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
@@ -149,12 +149,12 @@ class Sent:
         return [value.strip() for value in self.form.getlist(name) if isinstance(value, str) and value.strip()]
 
 
-async def sent(request: Request, found: Annotated[Visitor, Depends(visitor)]) -> Sent:
-    """The form, when it bears the session's own mark (CSRF)."""
-    form = await request.form(max_files=3, max_fields=300)
-    if form.get("csrf") != found.session.csrf:
-        raise HTTPException(403, "页面已过期；请返回上一页，刷新后再提交。")
-    return Sent(found, form)
+async def sent(request: Request, found: Annotated[Visitor, Depends(visitor)]) -> AsyncIterator[Sent]:
+    """The form, when it bears the session's own mark (CSRF); its files are closed when the answer is made."""
+    async with request.form(max_files=3, max_fields=300) as form:
+        if form.get("csrf") != found.session.csrf:
+            raise HTTPException(403, "页面已过期；请返回上一页，刷新后再提交。")
+        yield Sent(found, form)
 
 
 Looking = Annotated[Visitor, Depends(visitor)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from fastapi import APIRouter
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from dashboards.case_forms import forms_of, read_form
 from dashboards.queries import cases as queries
-from dashboards.room import Looking, Posted, Visitor, back_to
+from dashboards.room import Looking, Posted, Sent, Visitor, back_to
 from pipeline.cases.clocks import START_NAMES, clocks
 from pipeline.cases.facts import read_action
 from pipeline.cases.forms import assessment_form, assignment_form, case_form, history_rows
@@ -21,6 +22,7 @@ from pipeline.cases.state import FINISHED, CaseState
 from pipeline.cases.steps import closing_obstacles
 from pipeline.cases.vocabulary import Origin
 from pipeline.cases.wording import grade_name
+from pipeline.store import case_files
 from pipeline.store import cases as case_store
 from pipeline.store.schema.cases import cases as table
 
@@ -114,10 +116,23 @@ def act(sent: Posted, case_id: str, kind: str) -> Response:
         form = next((one for one in forms_of(case, visitor.office, visitor.person, seen) if one.kind == kind), None)
         if form is None:
             raise Refused("现在不能办理这一步：可能已由他人办理，或不在您的权限内；请刷新页面。")
-        action = read_action(read_form(kind, {one.name: sent.all(one.name) for one in form.inputs}, form))
+        raw = read_form(kind, {one.name: sent.all(one.name) for one in form.inputs}, form)
+        action = read_action(raw | _kept_file(sent))
         changes = visitor.room.desk.act(connection, case_id, action, visitor.person, visitor.now)
         visitor.room.keep(connection, changes)
     return back_to(f"/cases/{case_id}", f"{form.title}：已记录。")
+
+
+def _kept_file(sent: Sent) -> dict[str, str]:
+    """The archived proof of a response: kept under its digest, named as it was sent."""
+    file = sent.form.get("archive")
+    if not isinstance(file, UploadFile) or not file.filename:
+        return {}
+    content = file.file.read(case_files.LIMIT + 1)
+    if len(content) > case_files.LIMIT:
+        raise Refused("存档件太大：每件不超过 50 MB。")
+    digest = case_files.keep(sent.by.room.services.settings.data_dir, content)
+    return {"archive": file.filename[:200], "archive_sha256": digest}
 
 
 @router.get("/cases/{case_id}/paper/{name}")

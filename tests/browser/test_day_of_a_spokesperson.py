@@ -16,9 +16,21 @@ from pipeline.store.schema.cases import cases
 from pipeline.store.schema.events import events
 
 Visit = Callable[..., Any]
-PAGES = (
-    "/ /events /alerts /cases /search?q=化工园 /sources /rules /duty /people /labels /statistics /audit /wall"
-).split()
+PAGES = [
+    "/",
+    "/events",
+    "/alerts",
+    "/cases",
+    "/search?q=化工园",
+    "/sources",
+    "/rules",
+    "/duty",
+    "/people",
+    "/labels",
+    "/statistics",
+    "/audit",
+    "/wall",
+]
 MOST_BYTES = 300_000
 
 
@@ -45,7 +57,9 @@ def do(page: Any, kind: str, **fields: str) -> None:
             box.check()
             continue
         field = form.locator(f'[name="{name.replace("__", ".")}"]')
-        if field.evaluate("element => element.tagName") == "SELECT":
+        if field.get_attribute("type") == "file":
+            field.set_input_files({"name": f"{value}.txt", "mimeType": "text/plain", "buffer": value.encode()})
+        elif field.evaluate("element => element.tagName") == "SELECT":
             field.select_option(value)
         else:
             field.fill(value)
@@ -77,6 +91,7 @@ def test_from_the_front_page_to_the_press_conference(services: Services, visit: 
         form="press_conference",
         title="沙洲镇火灾新闻发布会",
         moment="2026-03-15T09:00",
+        archive="发布会实录",
         answers="有没有人受伤",
     )
     page = chief.locator("#file").inner_text()
