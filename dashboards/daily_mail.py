@@ -21,12 +21,12 @@ from dashboards.briefings.daily import NEAR, worth_telling
 from dashboards.briefings.material import Material, Period, Told
 from dashboards.pages import Pages
 from dashboards.words import moment, short, span
-from pipeline.cases.clocks import Standing, clocks
+from pipeline.cases.clocks import Standing, clocks, has_clock
 from pipeline.cases.duty_desk import now_on_duty
 from pipeline.cases.people import Person
 from pipeline.cases.responses import FORM_NAMES
 from pipeline.cases.roster import POST_NAMES
-from pipeline.cases.state import AssignmentStatus, CaseState
+from pipeline.cases.state import AssignmentStatus, CaseState, Phase
 from pipeline.clock import SHANGHAI, shanghai
 from pipeline.document import Notice, Scope
 from pipeline.notices.outbox import notice_key
@@ -132,16 +132,19 @@ def _plain(mail: DailyMail, sections: Sequence[Section], base: str) -> str:
 
 # ---------------------------------------------------------------- sections
 def _due(material: Material) -> Iterator[Line]:
-    """Clocks and assignments that are overdue or end within a day, the longest overdue first."""
-    end = material.period.end
+    """Signatures, clocks and assignments that are overdue or fall due within a day, the longest overdue first."""
+    end, mechanism = material.period.end, material.office.mechanism
     found: list[tuple[datetime, Line]] = []
     for case in material.cases:
         if case.finished:
             continue
         owed = [(f"{task.unit}反馈", task.due) for task in case.assignments if task.status is AssignmentStatus.OPEN]
         running = (Standing.OVERDUE, Standing.RUNNING)
-        views = clocks(case, material.office.mechanism, end)
+        views = clocks(case, mechanism, end)
         owed += [(view.name, view.due) for view in views if view.standing in running]
+        if case.phase is Phase.OPENED and case.opened_at and has_clock(case):
+            minutes = mechanism.grade_of(case.level).acknowledge_minutes
+            owed.append(("签收", case.opened_at + timedelta(minutes=minutes)))
         found += [(due, _owed(case, what, due, end)) for what, due in owed if due - end <= DAY]
     ordered = sorted(found, key=lambda one: (one[0], one[1].path, one[1].text))
     yield from (line for _, line in ordered[:AT_MOST])

@@ -35,7 +35,7 @@ def free_port() -> int:
 
 
 def notice(key: str = "k1", **changes: Any) -> Notice:
-    values = {
+    values: dict[str, Any] = {
         "key": key, "at": AT, "channel": "mail", "recipient": "顾澜 <gu_lan@yungang.example>",
         "subject": "【橙色提示】化工园火灾", "text": "文档 40 篇，负面 30 篇", "secrecy": Secrecy.INTERNAL, "thread": "e1",
     }  # fmt: skip
