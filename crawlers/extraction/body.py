@@ -13,6 +13,10 @@ from typing import Any
 from lxml import html as lxml_html
 
 _GONE = "//script|//style|//noscript|//iframe|//nav|//footer|//aside|//select|//button|//textarea|//svg"
+_EARLY_END = re.compile(r"</(?:html|body)\s*>", re.I)
+_FOOTER = re.compile(
+    r"版权所有|Copyright|ICP备|公网安备|网站标识码|邮编[:：]|许可证[号编:：]|客服热线|主办单位[:：]|技术支持[:：]", re.I
+)
 _SMALL_FORM = 300  # characters
 _HIDDEN = re.compile(r"display\s*:\s*none", re.I)
 _BOILERPLATE = re.compile(
@@ -104,6 +108,8 @@ def body_text(body: Any, title: str) -> str:
     for words, links in _lines(body):
         if not words or (links > 0.6 * len(words) and len(words) < 80):
             continue
+        if len(words) < 120 and _FOOTER.search(words) and links == 0 and not re.search(r"[。！？]", words):
+            continue
         if _TAIL.match(words) and len(words) < 120:
             if lines and sum(map(len, lines)) > 60:
                 break
@@ -126,7 +132,12 @@ def _paragraphs(tree: Any) -> list[tuple[Any, int]]:
     found = []
     for element in tree.iter("p", "div", "td", "section", "article", "span", "font", "blockquote"):
         own = _words(element) if element.tag in ("p", "blockquote") else _own(element)
-        if len(own) >= 12 and _PROSE.search(own) and (element.tag != "p" or _link_share(element) < 0.4):
+        if (
+            len(own) >= 12
+            and _PROSE.search(own)
+            and not (len(own) < 300 and _FOOTER.search(own))
+            and (element.tag != "p" or _link_share(element) < 0.4)
+        ):
             found.append((element, len(own) + 20 * min(len(_PROSE.findall(own)), 10)))
     return found
 
@@ -191,6 +202,7 @@ def _link_share(element: Any) -> float:
 
 
 def parse(text: str) -> Any:
-    """HTML → tree; ValueError when there is nothing in it."""
+    """HTML → tree; ValueError when there is nothing in it. An early </html> ends nothing: what follows is on the page too."""
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False, remove_pis=True, remove_comments=True)
-    return lxml_html.fromstring(text.encode("utf-8", "replace"), parser=parser)
+    root = lxml_html.document_fromstring(_EARLY_END.sub("", text).encode("utf-8", "replace"), parser=parser)
+    return root.getroottree().getroot()

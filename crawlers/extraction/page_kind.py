@@ -54,7 +54,7 @@ def _repeated(tree: Any, body: Any) -> int:
 def _cards(body: Any) -> int:
     """How many neighbours of the body (or of what holds it) are blocks of its size with a headline link: a page of results."""
     element = body
-    for _ in range(6):
+    for _ in range(8):
         parent = element.getparent()
         if parent is None or parent.tag in ("html", "body"):
             return 0
@@ -65,7 +65,11 @@ def _cards(body: Any) -> int:
             if other is not element and other.tag == element.tag and 1 <= _headline_links(other) <= 6
         ]
         sizes = [size for size in sizes if size >= 60]
-        if len(sizes) >= _ALIKE and 1 <= _headline_links(element) <= 6 and own <= 4 * median(sizes):
+        if (
+            len(sizes) >= _ALIKE
+            and 1 <= _headline_links(element) <= 6
+            and (own <= 4 * median(sizes) or own < 0.4 * sum(sizes))
+        ):
             return len(sizes) + 1
         element = parent
     return 0
