@@ -153,11 +153,12 @@ def run(context: typer.Context) -> None:
 @app.command(hidden=True)
 def work(context: typer.Context) -> None:
     """研判进程：由 huiying run 启动，多台机器时可单独运行。例：huiying work"""
+    from dashboards.briefings.drafting import Drafting
     from dashboards.daily_round import DailyRound
     from pipeline.working_loop import work as work_until
 
     services: Services = context.obj()
-    work_until(services, stopping(), [DailyRound(services).write_due])
+    work_until(services, stopping(), [DailyRound(services).write_due, Drafting(services).draft_due])
 
 
 @app.command(hidden=True, name="crawl-timetable")
