@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 
 from crawlers.extraction.extract import extract
 from crawlers.extraction.page import Page
+from crawlers.extraction.site_places import SitePlaces
 from crawlers.fetched import Fetched
 
 
@@ -15,9 +16,10 @@ class PageReader:
 
     def __init__(self, executor: Executor | None = None) -> None:
         self._executor = executor
+        self._places = SitePlaces()
 
     async def __call__(self, fetched: Fetched) -> Page:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._executor, extract, fetched.body, fetched.url, fetched.encoding, fetched.at
+            self._executor, extract, fetched.body, fetched.url, fetched.encoding, fetched.at, self._places
         )

@@ -12,8 +12,9 @@ from typing import Any
 
 from lxml import html as lxml_html
 
-_GONE = "//script|//style|//noscript|//iframe|//nav|//footer|//aside|//select|//button|//textarea|//svg"
+_GONE = ".//script|.//style|.//noscript|.//iframe|.//nav|.//footer|.//aside|.//select|.//button|.//textarea|.//svg"
 _EARLY_END = re.compile(r"</(?:html|body)\s*>", re.I)
+_ENDS, _AFTER_END = ("</html", "</HTML", "</body", "</BODY"), 200  # characters that may follow the true end
 _FOOTER = re.compile(
     r"版权所有|Copyright|ICP备|公网安备|网站标识码|邮编[:：]|许可证[号编:：]|客服热线|主办单位[:：]|技术支持[:：]", re.I
 )
@@ -58,14 +59,14 @@ _BLOCKS = {
 
 
 def prune(tree: Any) -> None:
-    """Remove what is never article text: scripts, forms, hidden parts."""
+    """Remove below `tree` what is never article text: scripts, forms, hidden parts."""
     for element in tree.xpath(_GONE):
         if element.getparent() is not None:
             element.drop_tree()
-    for element in tree.xpath("//form"):
+    for element in tree.xpath(".//form"):
         if len(_words(element)) < _SMALL_FORM and element.getparent() is not None:
             element.drop_tree()  # a large one wraps the whole page
-    for element in tree.xpath("//*[@style]"):
+    for element in tree.xpath(".//*[@style]"):
         if (
             _HIDDEN.search(element.get("style") or "")
             and element.getparent() is not None
@@ -204,5 +205,7 @@ def _link_share(element: Any) -> float:
 def parse(text: str) -> Any:
     """HTML → tree; ValueError when there is nothing in it. An early </html> ends nothing: what follows is on the page too."""
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False, remove_pis=True, remove_comments=True)
-    root = lxml_html.document_fromstring(_EARLY_END.sub("", text).encode("utf-8", "replace"), parser=parser)
+    if any(0 <= text.find(end) < len(text) - _AFTER_END for end in _ENDS):
+        text = _EARLY_END.sub("", text)
+    root = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     return root.getroottree().getroot()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -16,6 +17,7 @@ from crawlers.extraction.page import Link, Page
 from crawlers.extraction.page_kind import page_kind
 from crawlers.extraction.published import published
 from crawlers.extraction.second_opinion import outvoted
+from crawlers.extraction.site_places import Reading, SitePlaces
 from crawlers.extraction.words import flat
 
 _FEW = 12  # headline links: a page that scripts draw has few in its markup
@@ -31,15 +33,18 @@ def extract(
     url: str,
     encoding: str | None = None,
     fetched_at: datetime | None = None,
-    places: Any = None,  # noqa: ARG001 - learned places of the site; the learner fills it
+    places: SitePlaces | None = None,
 ) -> Page:
-    """Read one page. Never raises on bad HTML: an unreadable page is `other` with its reason."""
+    """Read one page, at the learned `places` of its site when they are known. Never raises on bad HTML: an unreadable page
+    is `other` with its reason. A learned article's links are those of its body."""
     text = html if isinstance(html, str) else decode(html, encoding)
     try:
         tree = parse(text)
     except (ValueError, TypeError, AssertionError, etree.LxmlError) as error:
         return Page("other", reasons=(f"不是可读的 HTML：{error}",))
     meta = _meta(tree)
+    if places is not None and (learned := places.read(tree, url, fetched_at)) is not None:
+        return _learned(learned, meta, url)
     links = _links(tree, url)
     carried = embedded_article(tree) if sum(len(link.text) >= 10 for link in links) < _FEW else None
     prune(tree)
@@ -57,21 +62,63 @@ def extract(
     sure = share_of_prose(tree, body)
     if sure < _UNSURE and (theirs := outvoted(text, words, shown_title)):
         words, why = theirs, "正文由另外两种方法一致认定"
-    return Page(
+    page = Page(
         page="article",
         title=shown_title,
         published_at=moment.at if moment else None,
         precision=moment.precision if moment else "",
-        author=_first(meta, _META_AUTHOR) or _matched(_AUTHOR, head),
+        author=_author(meta, head),
         source=_first(meta, _META_SOURCE) or _matched(_SOURCE, head),
         text=words,
-        images=tuple(urljoin(url, src) for src in body.xpath(".//img/@src | .//img/@data-src")[:50])
-        if body is not None
-        else (),
+        images=_images(body, url),
         links=links,
         confidence=round(min(0.5 + sure / 2, 1.0), 2),
         reasons=(why,),
     )
+    if places is not None and (odd := places.learn(tree, url, page, body)):
+        return replace(page, reasons=(*page.reasons, odd))
+    return page
+
+
+def _learned(found: Reading, meta: dict[str, str], url: str) -> Page:
+    head = "\n".join(flat("".join(near.itertext())) for near in _near(found.body))
+    return Page(
+        page="article",
+        title=found.title,
+        published_at=found.moment.at,
+        precision=found.moment.precision,
+        author=_author(meta, head),
+        source=_first(meta, _META_SOURCE) or _matched(_SOURCE, head),
+        text=found.words,
+        images=_images(found.body, url),
+        links=_links(found.body, url),
+        confidence=0.95,
+        reasons=("按本站学到的位置读出",),
+    )
+
+
+def _near(body: Any) -> list[Any]:
+    """The blocks just above the body, nearest last: where source and author stand."""
+    above = list(body.itersiblings(preceding=True))[:3]
+    parent = body.getparent()
+    above += list(parent.itersiblings(preceding=True))[:2] if parent is not None else []
+    return above[::-1]
+
+
+def _author(meta: dict[str, str], head: str) -> str:
+    """Who wrote it: what is shown, else the tag when it names neither the site nor a mail address."""
+    shown, told = _matched(_AUTHOR, head), _first(meta, _META_AUTHOR)
+    return shown or ("" if "@" in told or re.fullmatch(r"[a-z0-9]+|.{0,6}(?:网|网易|新浪|腾讯)", told) else told)
+
+
+def _images(body: Any, url: str) -> tuple[str, ...]:
+    found = []
+    for address in body.xpath(".//img/@src | .//img/@data-src")[:50] if body is not None else ():
+        try:
+            found.append(urljoin(url, address))
+        except ValueError:
+            continue
+    return tuple(found)
 
 
 def decode(body: bytes, encoding: str | None) -> str:

@@ -154,7 +154,7 @@ def test_missing_annotations_are_said(tmp_path):
 
 
 def test_the_floors_hold_on_the_annotated_pages(shared_data: Path):
-    floors = json.loads(Path("evaluation/extraction.json").read_text(encoding="utf-8"))
+    floors = json.loads((Path(__file__).parents[3] / "evaluation/extraction.json").read_text(encoding="utf-8"))
     figures = evaluate(shared_data / "pages").figures()
     assert all(figures[name] >= floors[name] for name in ("title", "time", "body_f1"))
     assert figures["lists_as_articles"] <= floors["lists_as_articles"]
