@@ -7,7 +7,7 @@ A sentence without any of the three cannot be exported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -234,3 +234,8 @@ def number_marks(numbers: tuple[int, ...]) -> str:
         else:
             runs.append([number])
     return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def replace_blocks(briefing: Briefing, blocks: tuple[Block, ...]) -> Briefing:
+    """The same paper with another body."""
+    return replace(briefing, blocks=blocks)

@@ -84,9 +84,10 @@ def _from_template(briefing: Briefing, path: Path) -> Word:
         template.render(fields | {"mark": layout.state_line(briefing)}, autoescape=True)
     except (OSError, ValueError, KeyError, TemplateError) as error:
         raise HuiyingError(f"报头模板 {path} 用不了：{error}；请检查是不是 .docx、字段有没有写错。") from error
-    word = template.get_docx()
-    assert isinstance(word, Word)
-    return word
+    stream = io.BytesIO()
+    template.save(stream)
+    stream.seek(0)
+    return new_document(stream)
 
 
 def _page(word: Word) -> None:
