@@ -28,11 +28,11 @@ class Asks:
         for number, sentence in enumerate(_SENTENCE.finditer(f"{title}\n{text}"[:6000])):
             said = sentence[0].strip(" \n，,、")
             plain = folded(said)
-            if _COURTESY.match(said) or "回复" in plain[:4]:
-                continue
             weights = [weight for _, meanings in self._book.longest(plain) for weight in meanings]
+            if not weights or "回复" in plain[:4] or _COURTESY.match(said):
+                continue
             question = said.endswith(("？", "?"))
-            if weights and (max(weights) >= 2.0 or question or len(weights) > 1):
+            if max(weights) >= 2.0 or question or len(weights) > 1:
                 found.append((max(weights) + question + 0.1 * len(weights), number, _short(said)))
         strongest = sorted(found, key=lambda one: (-one[0], one[1]))[:MOST]
         return tuple(dict.fromkeys(said for _, _, said in sorted(strongest, key=lambda one: one[1])))

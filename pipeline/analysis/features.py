@@ -15,8 +15,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.analysis.clean import as_they_are
+
 READ_AT_MOST = 4_000  # characters of a text that are read: an article's sense lies at its ends (see `normalise`)
-BUCKETS = 1 << 20
+BUCKETS = 1 << 20  # a power of two
 
 Integers = NDArray[np.uint32]
 
@@ -26,17 +28,18 @@ _MENTION = re.compile(r"@[\w·\-]{1,30}")
 _REPEATED = re.compile(r"(.)\1{3,}", re.DOTALL)
 _SPACE = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\ufffd\ufe0f\x00-\x08\ud800-\udfff]+")
 _WEIBO_LINK = re.compile(r"\{%|%\}")
-_WIDE = str.maketrans("。“”‘’", ".\"\"''")  # what NFKC leaves wide
+_WIDE: dict[int, int] = str.maketrans("。“”‘’", ".\"\"''")  # what NFKC leaves wide
 
 
 @cache
-def _folds() -> dict[int, str]:
+def _folds() -> dict[int, int]:
     """Traditional → simplified, character by character (OpenCC's table, asked once), and the few wide signs."""
     import opencc
 
     characters = [chr(c) for c in range(0x4E00, 0xA000)]
     folded = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
-    return _WIDE | {ord(a): b for a, b in zip(characters, folded, strict=True) if a != b and len(b) == 1}
+    changed = {ord(a): ord(b) for a, b in zip(characters, folded, strict=True) if a != b and len(b) == 1}
+    return as_they_are() | _WIDE | changed
 
 
 def normalise(text: str) -> str:
@@ -76,15 +79,19 @@ _MIX = np.uint32(0x85EBCA6B)  # murmur3's finaliser
 def grams(text: str, longest: int = 3) -> Grams:
     """Hash every n-gram of 1..`longest` characters of a normalised text; the text's ends count as characters."""
     codes = np.frombuffer(f"\x02{text}\x03".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    buckets, starts, lengths = [], [], []
-    rolling = np.zeros(len(codes), dtype=np.uint32)
-    for n in range(1, min(longest, len(codes)) + 1):
-        size = len(codes) - n + 1
-        rolling = (rolling[:size] ^ codes[n - 1 :]) * _MULTIPLIER
+    sizes = [len(codes) - n + 1 for n in range(1, min(longest, len(codes)) + 1)]
+    mixed = np.empty(sum(sizes), dtype=np.uint32)
+    start, length = np.empty(len(mixed), dtype=np.int32), np.empty(len(mixed), dtype=np.int8)
+    places = np.arange(-1, len(codes) - 1, dtype=np.int32)
+    rolling, at = np.zeros(len(codes), dtype=np.uint32), 0
+    for n, size in enumerate(sizes, 1):
+        rolling = rolling[:size] ^ codes[n - 1 :]
+        rolling *= _MULTIPLIER
         rolling ^= rolling >> np.uint32(15)
-        mixed = (rolling + np.uint32(n)) * _MIX
-        mixed ^= mixed >> np.uint32(13)
-        buckets.append(mixed % np.uint32(BUCKETS))
-        starts.append(np.arange(-1, size - 1, dtype=np.int32))
-        lengths.append(np.full(size, n, dtype=np.int8))
-    return Grams(np.concatenate(buckets), np.concatenate(starts), np.concatenate(lengths))
+        np.add(rolling, np.uint32(n), out=mixed[at : at + size])
+        start[at : at + size], length[at : at + size] = places[:size], n
+        at += size
+    mixed *= _MIX
+    mixed ^= mixed >> np.uint32(13)
+    mixed &= np.uint32(BUCKETS - 1)
+    return Grams(mixed, start, length)

@@ -43,7 +43,7 @@ class LinearModel:
 
     def contributions(self, found: Found) -> Floats:
         """What every n-gram found adds to the three logits [n, 3]."""
-        return self.weights[found.grams.bucket].astype(np.float32) * found.value[:, None]
+        return self.weights.take(found.grams.bucket, axis=0).astype(np.float32) * found.value[:, None]
 
     def logits(self, found: Found) -> Floats:
         total: Floats = self.contributions(found).sum(axis=0) + self.bias
@@ -64,11 +64,11 @@ def load_linear(path: Path) -> LinearModel:
 
 def weigh(all_grams: Grams, idf: NDArray[np.uint8]) -> Found:
     """Keep the known n-grams; value each occurrence by its idf, the whole of length one."""
-    weight = idf[all_grams.bucket]
-    known = np.flatnonzero(weight)
-    value = weight[known].astype(np.float32)
+    weight = idf.take(all_grams.bucket)
+    known = weight.nonzero()[0]
+    value = weight.take(known).astype(np.float32)
     return Found(
-        Grams(all_grams.bucket[known], all_grams.start[known], all_grams.length[known]),
+        Grams(all_grams.bucket.take(known), all_grams.start.take(known), all_grams.length.take(known)),
         value / np.float32(max(1.0, np.sqrt(value @ value))),
     )
 

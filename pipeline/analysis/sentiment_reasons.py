@@ -37,11 +37,11 @@ def moving_phrases(text: str, found: Found, contributions: NDArray[np.float32]) 
     end = np.minimum(found.grams.start + found.grams.length, size)
     each = (contributions[:, 2] - contributions[:, 0]) / found.grams.length
     steps = np.bincount(start, weights=each, minlength=size + 1) - np.bincount(end, weights=each, minlength=size + 1)
-    total = np.concatenate([[0.0], np.cumsum(np.cumsum(steps)[:size])])
-    ends = _word_ends(text[:size])
-    at = np.array([0, *ends])
-    weights = total[at[1:]] - total[at[:-1]]
-    told, places = weights.tolist(), [0, *ends]
+    total = np.zeros(size + 1)
+    steps.cumsum()[:size].cumsum(out=total[1:])
+    places = [0, *_word_ends(text[:size])]
+    reached = total.take(places)
+    told = (reached[1:] - reached[:-1]).tolist()
     strong = sorted((n for n, weight in enumerate(told) if abs(weight) >= LEAST), key=lambda n: -abs(told[n]))
     found_in_order = (Phrase(text[places[n] : places[n + 1]].strip(), places[n], told[n]) for n in strong)
     return list(islice((phrase for phrase in found_in_order if _says_something(phrase.text)), CONSIDERED))
@@ -79,11 +79,12 @@ def in_words(phrases: list[Phrase], text: str, towards: int) -> tuple[str, ...]:
     seen: dict[str, Phrase] = {}
     for phrase in (*with_it, *against):
         seen.setdefault(phrase.text, phrase)
-    return tuple(_sentence(phrase, text) for phrase in seen.values())
+    lower = text.lower()
+    return tuple(_sentence(phrase, lower) for phrase in seen.values())
 
 
-def _sentence(phrase: Phrase, text: str) -> str:
-    found = text.lower().find(phrase.text)
+def _sentence(phrase: Phrase, lower: str) -> str:
+    found = lower.find(phrase.text)
     place = f"第{found + 1}–{found + len(phrase.text)}字，" if found >= 0 else ""
     side = "正面" if phrase.weight > 0 else "负面"
     return f"“{phrase.text}”（{place}偏{side} {abs(phrase.weight):.2f}）"

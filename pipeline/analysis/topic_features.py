@@ -27,23 +27,25 @@ def word_hash(word: str) -> int:
     return zlib.crc32(word.encode("utf-8", "surrogatepass"))
 
 
-def _mixed(values: Hashes, salt: np.uint32) -> Hashes:
-    mixed = (values ^ salt) * _MIX
-    mixed ^= mixed >> np.uint32(15)
-    mixed *= _MULTIPLIER
-    mixed ^= mixed >> np.uint32(13)
-    return mixed
-
-
 def features(words: Sequence[str], hashes: Hashes) -> Hashes:
     """All features of the kept words (with repeats); `hashes` are the words' own numbers."""
-    parts = [hashes, _mixed(hashes[:LEAD], _LEAD)]
+    parts = [hashes, hashes[:LEAD] ^ _LEAD]
     if len(hashes) > 1:
-        parts.append(_mixed(hashes[:-1] * _MULTIPLIER + hashes[1:], _PAIR))
+        parts.append((hashes[:-1] * _MULTIPLIER + hashes[1:]) ^ _PAIR)
     codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     rolling = codes
     for size in (2, 3):
         if len(codes) >= size:
             rolling = rolling[:-1] * _MULTIPLIER + codes[size - 1 :]
-            parts.append(_mixed(rolling, _CHARACTERS ^ np.uint32(size)))
-    return np.concatenate(parts)
+            parts.append(rolling ^ (_CHARACTERS ^ np.uint32(size)))
+    found = np.concatenate(parts)
+    _mix(found[len(hashes) :])
+    return found
+
+
+def _mix(values: Hashes) -> None:
+    """Scatter the bits of the numbers, in place: all of a text's at once."""
+    values *= _MIX
+    values ^= values >> np.uint32(15)
+    values *= _MULTIPLIER
+    values ^= values >> np.uint32(13)

@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.analysis.sorted_keys import SortedKeys
 from pipeline.analysis.topic_features import MOST_WORDS, Hashes, features, word_hash
 from pipeline.analysis.words import han_words
 
 Floats = NDArray[np.float32]
 SHIPPED = Path(__file__).parent / "models" / "topic.npz"
+REMEMBERED = 60_000  # words whose numbers are kept at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +46,39 @@ class TopicModel:
     bias: Floats
     temperature: float
     digest: str
+    index: SortedKeys
+    known_words: KnownWords
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> TopicModel:
         """Read a model file. OSError or ValueError when it is missing or damaged."""
         raw = path.read_bytes()
         with np.load(path, allow_pickle=False) as stored:
+            vocabulary, keys = stored["vocabulary"], stored["keys"]
+            index = SortedKeys(keys)
             return cls(
                 tuple(map(str, stored["labels"])),
-                stored["vocabulary"],
-                stored["keys"],
+                vocabulary,
+                keys,
                 stored["idf"].astype(np.float32),
                 stored["weights"].astype(np.float32),
                 stored["bias"].astype(np.float32),
                 float(stored["temperature"]),
                 hashlib.sha256(raw).hexdigest()[:16],
+                index,
+                KnownWords(vocabulary, index),
             )
 
     def judge(self, text: str) -> Verdict:
         """What the model says of a folded text."""
-        words, hashes = kept(text, self.vocabulary)
+        words, hashes, rows = self.known_words.kept(text)
         row, values = self._row(features(words, hashes))
         scores = (self.bias + (values @ self.weights.take(row, axis=0) if len(row) else 0)) * self.temperature
         return Verdict(
             self.labels,
             tuple(scores.tolist()),
             len(row),
-            self._strongest(words, hashes, int(scores.argmax())),
+            self._strongest(words, rows, int(scores.argmax())),
         )
 
     def _row(self, found: Hashes) -> tuple[NDArray[np.intp], Floats]:
@@ -80,19 +88,19 @@ class TopicModel:
         first[:1] = True
         np.not_equal(found[1:], found[:-1], out=first[1:])
         starts = first.nonzero()[0]
-        at, known = _places(self.keys, found[starts])
-        row = at[known]
-        counts = np.diff(starts, append=len(found))[known]
-        values = _LOG_COUNT.take(np.minimum(counts, len(_LOG_COUNT) - 1)) * self.idf.take(row)
+        at, known = self.index.find(found.take(starts))
+        row = at.compress(known)
+        ends = np.empty_like(starts)
+        ends[:-1], ends[-1:] = starts[1:], len(found)
+        ends -= starts
+        values = _LOG_COUNT.take(ends.compress(known), mode="clip") * self.idf.take(row)
         norm = math.sqrt(float(values @ values))
         return row, values / np.float32(norm or 1.0)
 
-    def _strongest(self, words: list[str], hashes: Hashes, label: int) -> tuple[str, ...]:
-        """Up to three words whose own weight speaks most for `label`."""
-        if not len(hashes):
-            return ()
-        at, known = _places(self.keys, hashes)
-        push = np.where(known, self.weights[at, label] * self.idf.take(at), 0)
+    def _strongest(self, words: list[str], rows: NDArray[np.intp], label: int) -> tuple[str, ...]:
+        """Up to three words whose own weight speaks most for `label`; `rows`: the words' own, -1 without one."""
+        push = self.weights[rows, label] * self.idf.take(rows)
+        push[rows < 0] = 0
         best: dict[str, None] = {}
         for i in (-push).argsort(kind="stable")[:12].tolist():
             if push[i] > 0 and len(words[i]) > 1:
@@ -104,18 +112,33 @@ _LOG_COUNT = (1 + np.log(np.arange(1, 1002, dtype=np.float64))).astype(np.float3
 _LOG_COUNT = np.concatenate([_LOG_COUNT[:1], _LOG_COUNT])  # 1 + ln count, by count
 
 
-def _places(keys: Hashes, wanted: Hashes) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Where each wanted number stands among sorted keys, and whether it is there at all."""
-    at = keys.searchsorted(wanted)
-    at[at == len(keys)] = 0
-    return at, keys.take(at) == wanted
+class KnownWords:
+    """The words that a model keeps, with their numbers and rows; those met lately are remembered, the answer is the same."""
 
+    def __init__(self, vocabulary: Hashes, index: SortedKeys | None = None) -> None:
+        self._vocabulary, self._index = SortedKeys(vocabulary), index
+        self._met: dict[str, tuple[int, int] | None] = {}  # number and row (-1: none); None for a word that is not kept
 
-def kept(text: str, vocabulary: Hashes) -> tuple[list[str], Hashes]:
-    """The Han words of a text that the vocabulary knows, with their numbers."""
-    words = han_words(text)[: MOST_WORDS * 2]
-    hashes = np.array([word_hash(word) for word in words], dtype=np.uint32)
-    if not len(vocabulary):
-        return words[:MOST_WORDS], hashes[:MOST_WORDS]
-    chosen = _places(vocabulary, hashes)[1].nonzero()[0][:MOST_WORDS]
-    return [words[i] for i in chosen.tolist()], hashes[chosen]
+    def kept(self, text: str) -> tuple[list[str], Hashes, NDArray[np.intp]]:
+        """The Han words of a text that the vocabulary knows (an empty one knows all), with their numbers and rows."""
+        words = han_words(text)[: MOST_WORDS * 2]
+        met = self._met
+        new = [word for word in dict.fromkeys(words) if word not in met]
+        if new:
+            if len(met) > REMEMBERED:
+                met.clear()
+                new = list(dict.fromkeys(words))
+            self._meet(new)
+        found = [(word, *own) for word in words if (own := met[word]) is not None][:MOST_WORDS]
+        hashes = np.array([number for _, number, _ in found], dtype=np.uint32)
+        return [word for word, _, _ in found], hashes, np.array([row for _, _, row in found], dtype=np.intp)
+
+    def _meet(self, words: list[str]) -> None:
+        hashes = np.array([word_hash(word) for word in words], dtype=np.uint32)
+        known = self._vocabulary.find(hashes)[1].tolist() if len(self._vocabulary) else [True] * len(words)
+        rows = [-1] * len(words)
+        if self._index is not None:
+            at, there = self._index.find(hashes)
+            rows = np.where(there, at, -1).tolist()
+        for word, number, row, kept in zip(words, hashes.tolist(), rows, known, strict=True):
+            self._met[word] = (number, row) if kept else None

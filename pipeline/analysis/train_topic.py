@@ -18,7 +18,7 @@ from scipy import sparse
 
 from pipeline.analysis.clean import clean, folded
 from pipeline.analysis.topic_features import LEAD, Hashes, features, word_hash
-from pipeline.analysis.topic_model import TopicModel, kept
+from pipeline.analysis.topic_model import KnownWords, TopicModel
 from pipeline.analysis.words import han_words
 from pipeline.errors import HuiyingError
 
@@ -76,7 +76,7 @@ def _han(tokens: Sequence[str]) -> list[str]:
     return [token for token in map(folded, tokens) if all("\u3400" <= c <= "\u9fff" for c in token)]
 
 
-def example_features(example: Example, vocabulary: Hashes) -> list[Hashes]:
+def example_features(example: Example, known: KnownWords) -> list[Hashes]:
     """The features of one example as the model will see them, and of its parts: title and beginning each by itself.
 
     The parts teach the model what a short text looks like (whole messages as well as before, short ones better).
@@ -85,7 +85,7 @@ def example_features(example: Example, vocabulary: Hashes) -> list[Hashes]:
         words = _han(example.tokens)
         hashes = np.fromiter(map(word_hash, words), dtype=np.uint32, count=len(words))
     else:
-        words, hashes = kept(folded(clean(example.text)), vocabulary)
+        words, hashes, _ = known.kept(folded(clean(example.text)))
     parts = [slice(start, end) for start, end, least in PARTS if len(words) > least]
     return [features(words[part], hashes[part]) for part in (slice(None), *parts)]
 
@@ -180,7 +180,8 @@ def train(examples: Sequence[Example], out: Path, folds: int = 5, seed: int = 0)
     from sklearn.model_selection import StratifiedKFold
 
     vocabulary = vocabulary_of(examples)
-    found = [example_features(example, vocabulary) for example in examples]
+    known = KnownWords(vocabulary)
+    found = [example_features(example, known) for example in examples]
     labels = np.array([example.label for example in examples])
     names = np.unique(labels)
     truth = np.searchsorted(names, labels)
