@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 
 _GONE = ".//script|.//style|.//noscript|.//iframe|.//nav|.//footer|.//aside|.//select|.//button|.//textarea|.//svg"
 _EARLY_END = re.compile(r"</(?:html|body)\s*>", re.I)
-_ENDS, _AFTER_END = ("</html", "</HTML", "</body", "</BODY"), 200  # characters that may follow the true end
+_AFTER_END = 200  # characters that may follow the true end
 _FOOTER = re.compile(
     r"版权所有|Copyright|ICP备|公网安备|网站标识码|邮编[:：]|许可证[号编:：]|客服热线|主办单位[:：]|技术支持[:：]", re.I
 )
@@ -205,7 +205,8 @@ def _link_share(element: Any) -> float:
 def parse(text: str) -> Any:
     """HTML → tree; ValueError when there is nothing in it. An early </html> ends nothing: what follows is on the page too."""
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False, remove_pis=True, remove_comments=True)
-    if any(0 <= text.find(end) < len(text) - _AFTER_END for end in _ENDS):
+    end = text.find("</html")
+    if 0 <= end < len(text) - _AFTER_END or end < 0 or 0 <= text.find("</body") < end - _AFTER_END:
         text = _EARLY_END.sub("", text)
     root = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     return root.getroottree().getroot()
