@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="通知与发件箱。例：huiying notices list --state dead", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
-STATES = {"waiting": "待发", "sent": "已发", "dead": "退信"}
 
 
 class State(StrEnum):
@@ -45,12 +44,12 @@ def list_notices(
         for r in rows
     ]  # fmt: skip
     lines = [
-        f"{shanghai(r.at):%m-%d %H:%M}\t{STATES[r.state]}\t{r.channel}\t{r.recipient}\t{r.subject}"
+        f"{shanghai(r.at):%m-%d %H:%M}\t{outbox.STATE_NAMES[r.state]}\t{r.channel}\t{r.recipient}\t{r.subject}"
         + (f"\t第{r.tries}次：{r.error}" if r.error else "")
         + f"\t{r.key}"
         for r in rows
     ]
-    head = "，".join(f"{name} {counts[key]}" for key, name in STATES.items())
+    head = "，".join(f"{name} {counts[key]}" for key, name in outbox.STATE_NAMES.items())
     show({"counts": counts, "notices": listed}, as_json, lambda: [head, *lines])
 
 

@@ -20,6 +20,7 @@ from pipeline.document import Notice, Secrecy
 from pipeline.store.schema.notices import outbox
 
 MOST_TRIES = 10
+STATE_NAMES = {"waiting": "待发", "sent": "已发", "dead": "退信"}
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=2)
 

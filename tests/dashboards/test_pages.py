@@ -15,7 +15,7 @@ from tests.dashboards.conftest import Browser, case_of, fire_of
 
 MOST_STATEMENTS = 15
 PAGES = ["/", "/events", "/events?stage=hot&sort=heat", "/alerts", "/cases", "/cases?show=closed", "/search", "/search?q=沙洲 OR 火灾",
-         "/sources", "/rules", "/duty", "/people", "/labels", "/statistics", "/audit", "/wall"]  # fmt: skip
+         "/sources", "/rules", "/duty", "/people", "/labels", "/statistics", "/notices", "/audit", "/wall"]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", PAGES)
