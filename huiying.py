@@ -69,7 +69,10 @@ def build_services(settings: Settings, clock: Clock | None = None) -> Services:
 
 @app.callback()
 def prepare(context: typer.Context) -> None:
-    """Builds the services when a command first asks for them."""
+    """Builds the services when a command first asks for them; logs go to stderr, what only informs from the long-running alone."""
+    from pipeline.telemetry import configure_logging
+
+    configure_logging("INFO" if context.invoked_subcommand in ("work", "crawl-timetable", "serve") else "WARNING")
     context.obj = cache(lambda: build_services(load_settings()))
 
 

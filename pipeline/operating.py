@@ -19,7 +19,8 @@ def watch(
 ) -> None:
     """看一眼研判流程是否在运行，停了就直接发信给管理员；由定时器每几分钟运行一次。例：huiying watch"""
     from pipeline.cases.people import Role, load_people
-    from pipeline.notices.mail import DeliveryFailed, Mail
+    from pipeline.notices.failing import DeliveryFailed
+    from pipeline.notices.mail import Mail
     from pipeline.store.duty import directory
     from pipeline.watching import Watch
 
