@@ -158,3 +158,36 @@ def test_the_floors_hold_on_the_annotated_pages(shared_data: Path):
     figures = evaluate(shared_data / "pages").figures()
     assert all(figures[name] >= floors[name] for name in ("title", "time", "body_f1"))
     assert figures["lists_as_articles"] <= floors["lists_as_articles"]
+
+
+def test_nuls_do_not_cut_a_page():
+    assert (
+        "明火"
+        in extract(
+            _page(f"<h1>云港一化工园仓库起火，明火已扑灭</h1>\0<i>2026-03-15</i><div>{BODY}</div>").encode(), URL
+        ).text
+    )
+
+
+def test_a_page_that_scripts_draw_is_read_from_what_it_carries():
+    carried = json.dumps({"content": f"<p>{PARAGRAPH}</p><p>{PARAGRAPH}</p>", "publishTime": "2026-03-15 07:20:11"})
+    page = extract(_page(f"<div id='app'></div><script>window.data = {carried}</script>"), URL, fetched_at=NOW)
+    assert page.text.split("\n") == [PARAGRAPH, PARAGRAPH]
+    assert page.published_at == datetime(2026, 3, 15, 7, 20, 11, tzinfo=SHANGHAI)
+
+
+def test_a_form_round_the_whole_page_hides_nothing():
+    inner = f"<form id='form1'><h1>云港一化工园仓库起火，明火已扑灭</h1><span>2026-03-15 07:20</span><div>{BODY}</div></form>"
+    assert extract(_page(inner), URL, fetched_at=NOW).text.count("明火已被扑灭") == 4
+
+
+def test_what_follows_an_early_end_is_on_the_page():
+    inner = f"</body></html><h1>云港一化工园仓库起火，明火已扑灭</h1><span>2026-03-15 07:20</span><div>{BODY}</div>"
+    assert extract(_page(inner), URL, fetched_at=NOW).page == "article"
+
+
+def test_a_date_in_the_headline_or_the_prose_is_no_publish_time():
+    title = "3月12日至14日滨江东路夜间施工公告"
+    inner = f"<h1>{title}</h1><div>来源：区交通运输局</div><div>2025年9月1日起，{BODY}</div><p>发布日期：2026-03-11</p>"
+    page = extract(_page(inner, title=f"{title}_云港区政府网"), URL, fetched_at=NOW)
+    assert page.published_at == datetime(2026, 3, 11, tzinfo=SHANGHAI)
