@@ -17,6 +17,7 @@ from pipeline.document import Scope
 
 CUT_OFF = 7
 MOST, FULL = 4, 2  # events told, and those told in five points
+WORTH = 3  # 黄色 and above
 NEAR = (Scope.LOCAL,)
 FAR = (Scope.NEIGHBOURING, Scope.NATIONAL, Scope.INTERNATIONAL)
 
@@ -41,13 +42,11 @@ def write(connection: Connection, settings: Settings, day: date) -> Briefing:
 def worth_telling(material: Material, scopes: tuple[Scope, ...], most: int) -> list[Told]:
     """Events that an alert or their stage singles out; a day of small talk has none."""
     found = []
-    for event_id in material.loudest(scopes, most * 4):
-        told = material.told(event_id)
-        if told is None:
-            continue
+    loudest = material.loudest(scopes, most * 4)
+    levels = material.levels(loudest)
+    for event_id in loudest:
         stage = material.figure("stage", event_id, material.period.end).value
-        alerted = told.level is not None and told.level <= 3
-        if alerted or stage in ("集聚", "热议"):
+        if (levels.get(event_id, 9) <= WORTH or stage in ("集聚", "热议")) and (told := material.told(event_id)):
             found.append(told)
         if len(found) == most:
             break

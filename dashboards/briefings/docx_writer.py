@@ -9,6 +9,7 @@ import base64
 import io
 from collections import Counter
 from pathlib import Path
+from zipfile import BadZipFile
 
 from docx import Document as new_document
 from docx.document import Document as Word
@@ -82,7 +83,7 @@ def _from_template(briefing: Briefing, path: Path) -> Word:
     try:
         template = DocxTemplate(path)
         template.render(fields | {"mark": layout.state_line(briefing)}, autoescape=True)
-    except (OSError, ValueError, KeyError, TemplateError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile, TemplateError) as error:
         raise HuiyingError(f"报头模板 {path} 用不了：{error}；请检查是不是 .docx、字段有没有写错。") from error
     stream = io.BytesIO()
     template.save(stream)

@@ -63,21 +63,6 @@ def listed(connection: Connection, limit: int = 100) -> list[Row[Any]]:
     return list(connection.execute(select(briefings).order_by(briefings.c.cut_off.desc(), briefings.c.id).limit(limit)))
 
 
-def count(connection: Connection, kind: str, start: datetime, end: datetime) -> int:
-    """How many of a kind were approved or sent with a cut-off in [start, end): what the year counts."""
-    query = (
-        select(func.count())
-        .select_from(briefings)
-        .where(
-            briefings.c.kind == kind,
-            briefings.c.state != "draft",
-            briefings.c.cut_off >= start,
-            briefings.c.cut_off < end,
-        )
-    )
-    return int(connection.execute(query).scalar_one())
-
-
 def add_reader(connection: Connection, briefing_id: str, person_id: str, token: str, at: datetime) -> None:
     row = {"briefing_id": briefing_id, "person_id": person_id, "token": token, "sent_at": at}
     connection.execute(insert_ignoring(connection, briefing_readers).values(row))

@@ -30,7 +30,8 @@ def services(city: Path, tmp_path: Path) -> Iterator[Services]:
 def fire(services: Services) -> str:
     """The largest event of the night."""
     with services.store.read() as connection:
-        found: str = connection.execute(
+        found = connection.execute(
             select(events.c.id).where(events.c.merged_into == "").order_by(events.c.documents.desc(), events.c.id)
         ).scalars().first()  # fmt: skip
-    return found
+    assert found is not None
+    return str(found)

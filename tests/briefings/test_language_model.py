@@ -59,6 +59,11 @@ def said(sentences: list[str]) -> bytes:
     return json.dumps({"choices": [{"message": {"content": inner}}]}).encode()
 
 
+def slowly(sentences: list[str]) -> bytes:
+    time.sleep(1.6)
+    return said(sentences)
+
+
 def test_off_by_default(services: Services) -> None:
     with services.store.read() as connection:
         made = daily.write(connection, services.settings, DAY)
@@ -90,7 +95,7 @@ def test_good_words_are_taken_and_the_paper_says_so(services: Services) -> None:
         (lambda given: said([one.replace("负面", "负面9999条，") for one in given]), "改写0句"),
         (lambda given: said(given[:-1]), "返回的句数不对"),
         (lambda given: b"<html>502</html>", "返回的内容读不懂"),
-        (lambda given: (time.sleep(1.6), said(given))[1], "超时"),
+        (slowly, "超时"),
     ],
 )
 def test_wrong_numbers_nonsense_and_slowness_leave_the_template(services: Services, answer: Answer, why: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from dashboards.briefings import archive, content, daily, export, flash, letter, monthly, parts, special, weekly
 from dashboards.briefings.content import Briefing, BriefingKind, Heading, Paragraph, Picture, Sentence, Space
-from dashboards.briefings.material import Material, Period
+from dashboards.briefings.material import Material, Period, at_clock
 from dashboards.briefings.plain_writer import for_wechat
 from pipeline.clock import SHANGHAI
 from pipeline.document import Secrecy
@@ -61,7 +61,7 @@ def test_nothing_known_after_the_cut_off_is_told(services: Services, fire: str) 
 
 def test_critics_have_the_share_in_the_quotes_that_they_have_in_the_event(services: Services, fire: str) -> None:
     with services.store.read() as connection:
-        material = Material(connection, services.settings, Period(daily.at_clock("2026-03-14", 7), MORNING))
+        material = Material(connection, services.settings, Period(at_clock("2026-03-14", 7), MORNING))
         told = material.told(fire)
         assert told is not None
         quoted = parts.quotes(material, told, special.QUOTES)
@@ -112,7 +112,7 @@ def test_week_and_month_are_written(services: Services) -> None:
 def test_no_name_of_a_person_who_posted_stands_in_a_paper(services: Services, fire: str) -> None:
     with services.store.read() as connection:
         made = special.write(connection, services.settings, fire, MORNING)
-        material = Material(connection, services.settings, Period(daily.at_clock("2026-03-14", 7), MORNING))
+        material = Material(connection, services.settings, Period(at_clock("2026-03-14", 7), MORNING))
         told = material.told(fire)
     assert told is not None
     whole = content.to_json(made)
