@@ -100,7 +100,21 @@ def find_body(tree: Any) -> Any:
     if not scores:
         return None
     best = max(scores, key=lambda element: scores[element])
-    return _widened(best, scores)
+    best = _widened(best, scores)
+    without_extras(best)
+    return best
+
+
+def without_extras(body: Any) -> None:
+    """Take comments, and small blocks that are named as recommendations or tools, out of `body`."""
+    for element in list(body.iterdescendants("div", "ul", "section", "dl")):
+        label = f"{element.get('class') or ''} {element.get('id') or ''}"
+        if not _BOILERPLATE.search(label) or element.getparent() is None:
+            continue
+        whole, own = len(_words(body)), len(_words(element))
+        most = whole - 60 if "comment" in label.lower() else whole / 3
+        if own <= most:
+            element.drop_tree()
 
 
 def body_text(body: Any, title: str) -> str:

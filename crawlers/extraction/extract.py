@@ -61,7 +61,7 @@ def extract(
         return Page(kind, title=shown_title, links=links, reasons=(why,))
     sure = share_of_prose(tree, body)
     if sure < _UNSURE and (theirs := outvoted(text, words, shown_title)):
-        words, why = theirs, "正文由另外两种方法一致认定"
+        words, why, places = theirs, "正文由另外两种方法一致认定", None  # nothing to learn here
     page = Page(
         page="article",
         title=shown_title,

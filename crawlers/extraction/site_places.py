@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawlers.extraction.body import body_text, prune
+from crawlers.extraction.body import body_text, prune, without_extras
 from crawlers.extraction.chinese_time import Moment, read_time
 from crawlers.extraction.page import Page
 from crawlers.extraction.words import bare, flat
@@ -113,6 +113,7 @@ def _read(tree: Any, places: Places, fetched_at: datetime | None) -> Reading | N
     if not title or moment is None or (bare(title) not in whole and whole not in bare(title)):
         return None
     prune(bodies[0])
+    without_extras(bodies[0])
     words = body_text(bodies[0], title)
     if len(words) < _PROSE or not re.search(r"[，。！？]", words):
         return None
