@@ -25,6 +25,9 @@ test: setup ## lint, types, import contract and every test that can run here
 test-services: setup ## the tests that need Elasticsearch or PostgreSQL (see: make services)
 	$(BIN)/python -m tests.run --services
 
+test-postgres: setup ## every test once more, on PostgreSQL
+	$(BIN)/python -m tests.run --postgres
+
 test-faults: setup ## the long form of the fault tests
 	$(BIN)/python -m tests.run --faults
 
@@ -40,7 +43,7 @@ lock: setup ## resolve the dependencies anew into requirements.lock
 bundle: setup ## an offline bundle for a machine without internet, under dist/
 	$(BIN)/python -m deploy.bundle
 
-clean: ## remove what can be made again
+clean:
 	rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo test test-services test-faults services services-stop lock bundle clean
+.PHONY: help setup demo test test-services test-postgres test-faults services services-stop lock bundle clean

@@ -1,6 +1,7 @@
 """`make test`: lint, types, import contract, then every test that can run here; what could not run is listed by name.
 
-`--services` runs only the tests that need Elasticsearch or PostgreSQL, `--faults` the long form of the fault tests.
+`--services` runs only the tests that need Elasticsearch or PostgreSQL, `--postgres` every test once more on PostgreSQL, `--faults`
+the long form of the fault tests.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ EACH_TEST = ["-q", "-rsfE", "--durations=8", "-n", os.environ.get("HUIYING_TEST_
 def main(arguments: list[str]) -> int:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     if "--services" in arguments:
-        return _services(arguments[1:], environment)
+        return _run("tests that need services", _pytest("-m", "services", *arguments[1:]), environment)
+    if "--postgres" in arguments:
+        return _on_postgres(arguments[1:], environment)
     if "--faults" in arguments:
         environment["HUIYING_FAULTS"] = "long"
         return _run("fault tests, long form", _pytest("tests/faults", *arguments[1:]), environment)
@@ -35,18 +38,16 @@ def main(arguments: list[str]) -> int:
     return _run("tests", _pytest("-m", "not services", *arguments), environment)
 
 
-def _services(arguments: list[str], environment: dict[str, str]) -> int:
-    """What needs Elasticsearch or PostgreSQL; then every test that uses a store once more, on PostgreSQL."""
-    if code := _run("tests that need services", _pytest("-m", "services", *arguments), environment):
-        return code
+def _on_postgres(arguments: list[str], environment: dict[str, str]) -> int:
+    """Every test that uses a store once more, on the PostgreSQL that `make services` started."""
     from services.__main__ import running
 
     url = str(running().get("postgresql", {}).get("url", ""))
     if not url:
         print("── every test on PostgreSQL: NOT RUN, it is not there (make services)", flush=True)
-        return 0
-    on_postgres = _pytest("-m", "not services", *arguments)
-    return _run("every test on PostgreSQL", on_postgres, environment | {"HUIYING_TEST_POSTGRES": url})
+        return 1
+    command = _pytest("-m", "not services", *arguments)
+    return _run("every test on PostgreSQL", command, environment | {"HUIYING_TEST_POSTGRES": url})
 
 
 def _pytest(*more: str) -> list[str]:
