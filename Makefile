@@ -43,7 +43,11 @@ lock: setup ## resolve the dependencies anew into requirements.lock
 bundle: setup ## an offline bundle for a machine without internet, under dist/
 	$(BIN)/python -m deploy.bundle
 
+audit: setup
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock \
+	  || { echo "pip-audit: not passed (advisories found, or not run: no advisory service answered)"; exit 1; }
+
 clean:
 	rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo test test-services test-postgres test-faults services services-stop lock bundle clean
+.PHONY: help setup demo test test-services test-postgres test-faults services services-stop lock bundle audit clean
