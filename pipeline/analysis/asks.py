@@ -24,8 +24,11 @@ class Asks:
 
     def find(self, title: str, text: str) -> tuple[str, ...]:
         """Up to MOST sentences of a masked text, in order of place among the strongest."""
+        whole = f"{title}\n{text}"[:6000]
+        if not self._book.find(folded(whole)):
+            return ()
         found: list[tuple[float, int, str]] = []
-        for number, sentence in enumerate(_SENTENCE.finditer(f"{title}\n{text}"[:6000])):
+        for number, sentence in enumerate(_SENTENCE.finditer(whole)):
             said = sentence[0].strip(" \n，,、")
             plain = folded(said)
             weights = [weight for _, meanings in self._book.longest(plain) for weight in meanings]

@@ -41,9 +41,10 @@ def moving_phrases(text: str, found: Found, contributions: NDArray[np.float32]) 
     steps.cumsum()[:size].cumsum(out=total[1:])
     places = [0, *_word_ends(text[:size])]
     reached = total.take(places)
-    told = (reached[1:] - reached[:-1]).tolist()
-    strong = sorted((n for n, weight in enumerate(told) if abs(weight) >= LEAST), key=lambda n: -abs(told[n]))
-    found_in_order = (Phrase(text[places[n] : places[n + 1]].strip(), places[n], told[n]) for n in strong)
+    told = reached[1:] - reached[:-1]
+    size_of = np.abs(told)
+    strong = (-size_of).argsort(kind="stable")[: np.count_nonzero(size_of >= LEAST)].tolist()
+    found_in_order = (Phrase(text[places[n] : places[n + 1]].strip(), places[n], float(told[n])) for n in strong)
     return list(islice((phrase for phrase in found_in_order if _says_something(phrase.text)), CONSIDERED))
 
 

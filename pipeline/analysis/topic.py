@@ -87,11 +87,10 @@ class TopicJudge:
         unknown = sum(verdict.odds) / len(verdict.odds) - 2.0  # a topic that the model was not trained on
         odds = dict(zip(verdict.labels, verdict.odds, strict=True))
         weight = WORD_WEIGHT * (1 - sure)
-        scores = {
-            name: sure * odds.get(name, unknown) + weight * min(MOST_WORDS, words.get(name, 0.0))
-            for name in self._topics
-        }
-        best = max(scores, key=lambda name: scores[name])
+        scores = {name: sure * odds.get(name, unknown) for name in self._topics}
+        for name, said in words.items():
+            scores[name] += weight * min(MOST_WORDS, said)
+        best = max(scores, key=scores.__getitem__)
         return best, 1 / sum(math.exp(score - scores[best]) for score in scores.values())
 
     def _fired(self, text: str, opening: int, kind: Kind) -> tuple[_Rule, list[str]] | None:
