@@ -114,7 +114,11 @@ def quiet(material: Material) -> Paragraph:
     for told in loudest:
         figure = material.counted("event", told.id)
         sentences.append(
-            Sentence(f"相对较多的是“{told.title}”，{figure.value}条。", (told.first.document.id,), (figure,))
+            Sentence(
+                f"{'其中有' if figure.value == '1' else '相对较多的是'}“{told.title}”，{figure.value}条。",
+                (told.first.document.id,),
+                (figure,),
+            )
         )
     return Paragraph(tuple(sentences))
 

@@ -226,7 +226,7 @@ class Material:
         return "、".join(self.office.directory.name(person) for person in people)
 
     # ------------------------------------------------------------------ pictures
-    def picture(self, event_id: str = "", caption: str = "", hours: int = 1) -> Picture:
+    def picture(self, event_id: str = "", caption: str = "", hours: int = 1, width: int = 620) -> Picture:
         """Documents by time, the negative part dark, stages and responses named; of all or of one event."""
         start = self.period.start
         if event_id:
@@ -248,7 +248,7 @@ class Material:
                 for r in (case.responses if case else ())
                 if r.moment >= start
             ]
-        chart = charts.timeline(caption, bars, marks[:9], width=620, height=190)
+        chart = charts.timeline(caption, bars, marks[:9], width=width, height=190)
         if event_id:
             figures = (
                 self.figure("event", event_id, start, self.period.end),

@@ -248,7 +248,15 @@ def instructions(material: Material) -> list[Block]:
     open_ = [case for case in material.cases if not case.finished]
     if found or not open_:
         return found or [
-            Paragraph((wording.say("本期没有新的批示和逾期交办（本期预警{}条）。", material.counted("alerts")),))
+            Paragraph(
+                (
+                    Sentence(
+                        "没有在办的处置单，没有新的批示和交办。",
+                        (),
+                        (material.figure("open_cases", material.period.end),),
+                    ),
+                )
+            )
         ]
     total = sum(len(case.assignments) for case in open_)
     back = sum(1 for case in open_ for task in case.assignments if task.feedback_at)

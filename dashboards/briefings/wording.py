@@ -26,7 +26,7 @@ def compared(now: Figure, before: Figure, what: str = "") -> Sentence:
     """A number beside that of the period before."""
     difference = int(now.value) - int(before.value)
     if int(before.value) == 0:
-        text = f"{what}上期无。" if difference else f"{what}与上期同样没有。"
+        text = f"上期{what}为0。" if difference else f"{what}与上期同样没有。"
     elif difference == 0:
         text = f"{what}与上期持平。"
     else:
