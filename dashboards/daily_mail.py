@@ -35,6 +35,7 @@ from pipeline.store import events
 DAY = timedelta(hours=24)
 KEY_EVENTS, NEIGHBOURS, AT_MOST = 3, 2, 8
 CHART = "volume"
+PHONE = 320  # points: as wide as a phone shows it, so that its letters stay legible
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def write(connection: Connection, settings: Settings, day: date) -> DailyMail:
     """The mail of `day`: the 24 hours before its cut-off."""
     end = cut_off(settings, day)
     material = Material(connection, settings, Period(end - DAY, end))
-    picture = material.picture(caption="昨日信息量（深色为负面）")
+    picture = material.picture(caption="昨日信息量（深色为负面）", width=PHONE)
     sections = (
         Section("到期与逾期", tuple(_due(material)), "没有逾期和24小时内到期的事项。"),
         Section("重点事件", tuple(_key_events(material)), "没有需要单独报告的事件。"),
