@@ -73,6 +73,12 @@ def alignment(sentences: Sentences, source: str, target: str) -> Floats:
     )
 
 
+def genre(left: Floats, right: Floats, axes: Floats) -> Floats:
+    """What kind of texts the two are (sport, films, notices …): how often a like pair is of one event differs by it."""
+    found: Floats = (left[SENTENCE:] + right[SENTENCE:]) @ axes
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The small network on two unit vectors: a projection, |difference| and product, one hidden layer, the cosines."""
@@ -105,13 +111,16 @@ class SameEvent:
             self._events = Forest.read(stored, "event_")
             self._topics = Forest.read(stored, "topic_")
             self._stack: Floats = stored["stack"].astype(np.float64)
+            self._axes: Floats = stored["genre"].astype(np.float64)
             self._head = Head(*(stored[name].astype(np.float64) for name in HEAD))
 
     def score(self, source: str, target: str) -> float:
         """Probability that the two are about the same event."""
-        features = np.concatenate([pair_features(source, target), alignment(self._sentences, source, target)])
+        left, right = self._sentences.vector(source), self._sentences.vector(target)
+        compared = pair_features(source, target), alignment(self._sentences, source, target)
+        features = np.concatenate([*compared, genre(left, right, self._axes)])
         topic = self._topics.logit(features)
-        meaning = self._head.evidence(self._sentences.vector(source), self._sentences.vector(target))
+        meaning = self._head.evidence(left, right)
         trees = self._events.logit(np.append(features, topic))
         logit = float(np.array([trees, topic, *meaning, 1.0]) @ self._stack)
         return float(1 / (1 + np.exp(-logit)))

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from sklearn.linear_model import LogisticRegression
 from pipeline.events.forest import Forest, exported
 from pipeline.events.pair_features import pair_features
 from pipeline.events.pairs import FOLDS, Folds, Pair, folds
-from pipeline.events.same_event import HEAD, SENTENCE, Sentences, alignment
+from pipeline.events.same_event import HEAD, SENTENCE, Sentences, alignment, genre
 
 BATCH, HIDDEN, PROJECTED = 128, 64, 256
+GENRES = 12  # directions in which the texts differ most
 TREE_SEEDS = 2
 
 Floats = npt.NDArray[np.float64]
@@ -74,6 +75,18 @@ def read_tasks(events: Sequence[Pair], topics: Sequence[Pair], report: Report) -
 def both_features(sentences: Sentences, pair: Pair) -> Floats:
     """Features of a pair as `SameEvent` computes them."""
     return np.concatenate([pair_features(pair.source, pair.target), alignment(sentences, pair.source, pair.target)])
+
+
+def genre_axes(vectors: Floats) -> Floats:
+    """The main directions of the texts' mean vectors, without any label; as they are stored."""
+    means = vectors[:, SENTENCE:]
+    axes = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)[2][:GENRES].T
+    return axes.astype(np.float32).astype(np.float64)
+
+
+def with_genre(task: Task, vectors: Floats, axes: Floats) -> Task:
+    found = [genre(vectors[left], vectors[right], axes) for left, right in task.rows]
+    return replace(task, features=np.hstack([task.features, np.reshape(found, (len(task.rows), axes.shape[1]))]))
 
 
 def evidence(weights: Weights, left: Any, right: Any, key: Any = None) -> tuple[Any, Any, Any]:
@@ -195,7 +208,9 @@ def stacked(found: Floats, same: Flags) -> Floats:
 
 def train(tasks: tuple[Task, Task, Floats], path: Path, recipe: Recipe, report: Report) -> tuple[Floats, Flags]:
     """Train and write the model; answers (score, truth) of every event pair when held out, for honest figures."""
-    events, topics, plain = tasks
+    *read, plain = tasks
+    axes = genre_axes(plain)
+    events, topics = (with_genre(task, plain, axes) for task in read)
     vectors = jnp.array(plain, jnp.float32)
     found = np.zeros((len(events.same), 6))
     for k in range(FOLDS):
@@ -216,5 +231,5 @@ def train(tasks: tuple[Task, Task, Floats], path: Path, recipe: Recipe, report: 
         for name in HEAD
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays, stack=stacked(found, events.same))  # type: ignore[arg-type]
+    np.savez_compressed(path, **arrays, genre=axes.astype(np.float32), stack=stacked(found, events.same))  # type: ignore[arg-type]
     return scores, events.same

@@ -45,6 +45,23 @@ def test_a_pair_scores_the_same_in_any_company(model: SameEvent) -> None:
     assert forward == backward[::-1]
 
 
+def test_the_score_does_not_depend_on_which_comes_first(model: SameEvent) -> None:
+    for pair in PAIRS:
+        assert model.score(pair.source, pair.target) == pytest.approx(model.score(pair.target, pair.source), abs=1e-9)
+
+
+def test_the_genre_is_learned_without_labels_and_joins_the_features() -> None:
+    pytest.importorskip("jax", reason="jax is not installed (the train extra)")
+    from pipeline.events.train_same_event import GENRES, Task, genre_axes, with_genre
+
+    vectors = np.random.RandomState(0).randn(40, 1024)
+    task = Task(np.zeros((2, 3)), np.array([[0, 1], [1, 0]]), np.array([True, False]), np.array([0, 1]))
+    found = with_genre(task, vectors, genre_axes(vectors)).features
+    assert found.shape == (2, 3 + GENRES)
+    assert (found[0] == found[1]).all()
+    assert found[0, 3:].any()
+
+
 @pytest.mark.parametrize("text", ["", "。", "a" * 5000, "😀😀", "\ud800"])
 def test_any_text_can_be_compared(model: SameEvent, text: str) -> None:
     assert 0 <= model.score(text, "恒泰新材料起火") <= 1
