@@ -22,7 +22,8 @@ from pipeline.document import Document
 from pipeline.store.engine import Store, metadata, sqlite_url
 
 ROOT = Path(__file__).resolve().parents[2]
-PASSING = {"leases"}  # tables whose rows say who works, not what is
+# Rows that say who works, not what is; and digests of events, kept ready for pages and made anew whenever there is time.
+PASSING = {"leases", "event_digests"}
 BY_LOT = {"salt", "content_digest", "digest", "previous"}  # the case history's salts, and what is hashed with them
 SALTED = {"case_entries", "case_head"}
 

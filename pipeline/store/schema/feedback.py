@@ -15,7 +15,7 @@ alert_feedback = Table(
     Column("alert_id", String(32), nullable=False, default="", index=True, comment="'' for a missed one"),
     Column("event_id", String(32), nullable=False, default=""),
     Column("rule", String(80), nullable=False, default="", comment="of the alert; or the rule that should have fired"),
-    Column("verdict", String(20), nullable=False, comment="useful, false_alarm, should_have_been_told"),
+    Column("verdict", String(40), nullable=False, comment="useful, false_alarm, should_have_been_told"),
     Column("note", Text, nullable=False, default=""),
     Index("ix_alert_feedback_at", "at"),
 )

@@ -37,7 +37,7 @@ def upgrade() -> None:
             "rule", sa.String(length=80), nullable=False, comment="of the alert; or the rule that should have fired"
         ),
         sa.Column(
-            "verdict", sa.String(length=20), nullable=False, comment="useful, false_alarm, should_have_been_told"
+            "verdict", sa.String(length=40), nullable=False, comment="useful, false_alarm, should_have_been_told"
         ),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_alert_feedback")),
