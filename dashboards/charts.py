@@ -1,4 +1,4 @@
-"""Charts (图): one Altair specification → SVG in pages, PNG in mails and documents, with its text and its table.
+"""Charts (图): one Vega-Lite specification → SVG in pages, PNG in mails and documents, with its text and its table.
 
 Rendered offline by vl-convert; Chinese letters come from the fonts of an installed wheel, so that PNGs need no system font.
 """
@@ -16,6 +16,7 @@ from dashboards.words import moment
 from pipeline.clock import shanghai
 
 FONT = "Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 ROWS = 3
 INK, SOFT, BLUE, RED = "#1c2430", "#515c6b", "#2a6296", "#b3261e"
 
@@ -69,8 +70,6 @@ def timeline(title: str, bars: Sequence[Bar], marks: Sequence[Mark] = (), width:
 
 
 def _timeline(bars: Sequence[Bar], marks: Sequence[Mark], width: int, height: int) -> dict[str, Any]:
-    import altair as alt
-
     rows = [
         {"时间": local(bar.start), "类": name, "文档": count}
         for bar in bars
@@ -78,28 +77,31 @@ def _timeline(bars: Sequence[Bar], marks: Sequence[Mark], width: int, height: in
     ]
     step = (bars[1].start - bars[0].start) if len(bars) > 1 else None
     hours = step.total_seconds() / 3600 if step else 1
-    volume = (
-        alt.Chart({"values": rows})
-        .mark_bar(size=max(1.5, min(18.0, 0.8 * width / max(1, len(bars)))), align="left")
-        .encode(
-            x=alt.X("时间:T", title=None, axis=alt.Axis(format="%-m月%-d日 %H时", labelAngle=0, labelOverlap=True)),
-            y=alt.Y("文档:Q", title=f"篇／{hours:g}小时", axis=alt.Axis(tickMinStep=1)),
-            color=alt.Color("类:N", scale=alt.Scale(domain=["负面", "其他"], range=[RED, "#9db8d2"]), title=None),
-            order=alt.Order("类:N", sort="descending"),
-        )
-    )
-    layers = [volume]
+    axis = {"format": "%-m月%-d日 %H时", "labelAngle": 0, "labelOverlap": True}
+    volume = {
+        "data": {"values": rows},
+        "mark": {"type": "bar", "size": max(1.5, min(18.0, 0.8 * width / max(1, len(bars)))), "align": "left"},
+        "encoding": {
+            "x": _field("时间", "temporal", title=None, axis=axis),
+            "y": _field("文档", "quantitative", title=f"篇／{hours:g}小时", axis={"tickMinStep": 1}),
+            "color": _field("类", scale={"domain": ["负面", "其他"], "range": [RED, "#9db8d2"]}, title=None),
+            "order": _field("类", sort="descending"),
+        },
+    }
+    layers: list[dict[str, Any]] = [volume]
     for kind, colour, dash in (("stage", SOFT, [3, 3]), ("response", "#1d6b3c", [1, 0])):
         own = sorted((mark for mark in marks if mark.kind == kind), key=lambda mark: mark.at)
         for row in range(ROWS):  # neighbours stand on different lines, so that their names do not cover each other
-            told = [{"时间": local(mark.at), "名": mark.label} for mark in own[row::ROWS]]
-            if told:
-                base = alt.Chart({"values": told}).encode(x="时间:T")
-                layers.append(base.mark_rule(color=colour, strokeDash=dash, strokeWidth=1.3))
-                text = base.mark_text(align="left", dx=3, baseline="top", fontSize=11, color=colour)
+            told = {"values": [{"时间": local(mark.at), "名": mark.label} for mark in own[row::ROWS]]}
+            if told["values"]:
+                x = {"x": _field("时间", "temporal")}
+                rule = {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.3}
+                layers.append({"data": told, "mark": rule, "encoding": x})
+                text = {"type": "text", "align": "left", "dx": 3, "baseline": "top", "fontSize": 11, "color": colour}
                 top = row * 13 + (0 if kind == "stage" else ROWS * 13)
-                layers.append(text.encode(text="名:N", y=alt.value(top)))
-    return _finished(alt.layer(*layers).properties(width=width, height=height))
+                name = {"text": _field("名"), "y": {"value": top}}
+                layers.append({"data": told, "mark": text, "encoding": x | name})
+    return _finished(layers, width, height)
 
 
 def shares(title: str, parts: Sequence[tuple[str, float]], unit: str = "篇", width: int = 420) -> Chart:
@@ -110,14 +112,22 @@ def shares(title: str, parts: Sequence[tuple[str, float]], unit: str = "篇", wi
 
 
 def _shares(parts: Sequence[tuple[str, float]], unit: str, width: int) -> dict[str, Any]:
-    import altair as alt
-
     rows = [{"名": name, "数": value} for name, value in parts]
-    base = alt.Chart({"values": rows}).encode(
-        y=alt.Y("名:N", sort=[name for name, _ in parts], title=None), x=alt.X("数:Q", title=unit)
-    )
-    chart = base.mark_bar(color=BLUE) + base.mark_text(align="left", dx=3, color=INK).encode(text="数:Q")
-    return _finished(chart.properties(width=width, height=max(40, 22 * len(rows))))
+    places = {
+        "y": _field("名", sort=[name for name, _ in parts], title=None),
+        "x": _field("数", "quantitative", title=unit),
+    }
+    number = {"text": _field("数", "quantitative")}
+    layers = [
+        {"mark": {"type": "bar", "color": BLUE}, "encoding": places},
+        {"mark": {"type": "text", "align": "left", "dx": 3, "color": INK}, "encoding": places | number},
+    ]
+    return {"data": {"values": rows}} | _finished(layers, width, max(40, 22 * len(rows)))
+
+
+def _field(name: str, kind: str = "nominal", **more: Any) -> dict[str, Any]:
+    """A channel of Vega-Lite."""
+    return {"field": name, "type": kind, **more}
 
 
 def local(at: datetime) -> str:
@@ -135,16 +145,17 @@ def _timeline_words(title: str, bars: Sequence[Bar], marks: Sequence[Mark]) -> s
     return text + (f"其间：{told}。" if told else "")
 
 
-def _finished(chart: Any) -> dict[str, Any]:
+def _finished(layers: Sequence[dict[str, Any]], width: int, height: int) -> dict[str, Any]:
     fonts = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 11, "titleFontSize": 11}
-    chart = (
-        chart.configure(font=FONT, background="white")
-        .configure_axis(**fonts, labelColor=SOFT, titleColor=SOFT, gridColor="#e8ebef", domainColor="#b8c0ca")
-        .configure_legend(**fonts, orient="top-right", offset=0)
-        .configure_view(stroke=None)
-    )
-    made: dict[str, Any] = chart.to_dict()
-    return made
+    colours = {"labelColor": SOFT, "titleColor": SOFT, "gridColor": "#e8ebef", "domainColor": "#b8c0ca"}
+    config = {
+        "font": FONT,
+        "background": "white",
+        "axis": fonts | colours,
+        "legend": fonts | {"orient": "top-right", "offset": 0},
+        "view": {"continuousWidth": 300, "continuousHeight": 300, "stroke": None},
+    }
+    return {"$schema": SCHEMA, "width": width, "height": height, "layer": list(layers), "config": config}
 
 
 @cache

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, func, select
 from config.settings import Settings
 from dashboards import charts
 from dashboards.briefings.content import Figure, Picture
-from dashboards.briefings.proofs import LETTERS, LONG_AGO, SIGNS, Asking
+from dashboards.briefings.proofs import LONG_AGO, SIGNS, Asking
 from dashboards.queries.hours import hour_bucket, hour_of
 from dashboards.words import STAGES
 from pipeline.cases.desk import Desk
@@ -28,7 +28,7 @@ from pipeline.cases.office import Office
 from pipeline.cases.responses import FORM_NAMES
 from pipeline.cases.state import CaseState, Entry
 from pipeline.cases.steps import fold
-from pipeline.clock import parse_time, shanghai
+from pipeline.clock import iso, parse_time, shanghai
 from pipeline.document import Judged, Kind, Polarity, Scope, Stage
 from pipeline.events.stage_settings import StageSettings
 from pipeline.events.titles import title_of
@@ -195,16 +195,7 @@ class Material:
 
     def letter_topics(self, most: int = 3) -> list[str]:
         """Topics that letters are most about in the period."""
-        rows = self.connection.execute(
-            select(analyses.c.topic, func.count().label("number"))
-            .join(documents, documents.c.id == analyses.c.document_id)
-            .where(documents.c.kind.in_([kind.value for kind in LETTERS]))
-            .where(documents.c.known_at >= self.period.start, documents.c.known_at < self.period.end)
-            .group_by(analyses.c.topic)
-            .order_by(func.count().desc(), analyses.c.topic)
-            .limit(most)
-        )
-        return [row.topic for row in rows]
+        return list(self.asking.letter_topics(iso(self.period.start), iso(self.period.end)))[:most]
 
     def party(self, judged: Judged) -> str:
         """官方, 媒体 or 群众: by the name and kind of the source, never by who a person is."""

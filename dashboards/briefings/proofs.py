@@ -45,6 +45,7 @@ class Asking:
 
     connection: Connection
     _totals: dict[tuple[str, ...], dict[tuple[str, str], int]] = field(default_factory=dict)
+    _topics: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     _values: dict[Query, str] = field(default_factory=dict)
 
     def figure(self, name: str, *arguments: str | datetime) -> Figure:
@@ -74,6 +75,20 @@ class Asking:
             rows = self.connection.execute(query)
             self._totals[key] = {(row.kind, row.sentiment or ""): row.number for row in rows}
         return self._totals[key]
+
+    def letter_topics(self, start: str, end: str) -> dict[str, int]:
+        """Topic → letters known in [start, end), the most frequent first."""
+        if (start, end) not in self._topics:
+            query = (
+                select(analyses.c.topic, func.count().label("number"))
+                .join(documents, documents.c.id == analyses.c.document_id)
+                .where(documents.c.kind.in_([kind.value for kind in LETTERS]))
+                .where(documents.c.known_at >= parse_time(start), documents.c.known_at < parse_time(end))
+                .group_by(analyses.c.topic)
+                .order_by(func.count().desc(), analyses.c.topic)
+            )
+            self._topics[(start, end)] = {row.topic: row.number for row in self.connection.execute(query)}
+        return self._topics[(start, end)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +178,7 @@ def _case(asking: Asking, case_id: str, at: str) -> str:
 
 
 def _topic(asking: Asking, topic: str, start: str, end: str) -> str:
-    query = (
-        select(func.count())
-        .select_from(documents.join(analyses, analyses.c.document_id == documents.c.id))
-        .where(documents.c.kind.in_([kind.value for kind in LETTERS]), analyses.c.topic == topic)
-        .where(documents.c.known_at >= parse_time(start), documents.c.known_at < parse_time(end))
-    )
-    return str(asking.connection.execute(query).scalar_one())
+    return str(asking.letter_topics(start, end).get(topic, 0))
 
 
 def _sources(asking: Asking, start: str, end: str) -> str:
