@@ -95,12 +95,9 @@ class WebSettings(Group):
 
 
 class RetentionSettings(Group):
-    """Days that each kind of data is kept; 0 = not kept beyond the day."""
+    """How much of what was fetched is kept."""
 
-    posts_days: int = Field(180, ge=1)
-    news_days: int = Field(730, ge=1)
-    messages_days: int = Field(365, ge=1)
-    evidence_gib: float = Field(20.0, gt=0)
+    evidence_gib: float = Field(20.0, gt=0, description="证据存档的上限；超出时先清理最旧的，与处置单有关的保留")
 
 
 class LanguageModelSettings(Group):
