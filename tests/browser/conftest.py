@@ -50,6 +50,12 @@ def address(services: Services) -> Iterator[str]:
 Visit = Callable[..., Any]
 
 
+def follow(page: Any, locator: Any) -> None:
+    """Click what leads to another page, and wait until that page is there whole."""
+    with page.expect_navigation(wait_until="load"):
+        locator.click()
+
+
 @pytest.fixture
 def visit(chromium: Any, address: str) -> Iterator[Visit]:
     """Opens a page as somebody signed in: visit("gu_lan", width=390, script=False)."""
@@ -67,7 +73,7 @@ def visit(chromium: Any, address: str) -> Iterator[Visit]:
         page.goto(f"{address}/login?next={path}")
         page.fill("#name", person)
         page.fill("#password", PASSWORD)
-        page.click("button.main")
+        follow(page, page.locator("button.main"))
         return page
 
     yield open_page

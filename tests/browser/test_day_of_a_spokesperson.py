@@ -15,6 +15,8 @@ from pipeline.services import Services
 from pipeline.store.schema.cases import cases
 from pipeline.store.schema.events import events
 
+from .conftest import follow
+
 Visit = Callable[..., Any]
 PAGES = [
     "/",
@@ -63,16 +65,16 @@ def do(page: Any, kind: str, **fields: str) -> None:
             field.select_option(value)
         else:
             field.fill(value)
-    form.locator("button").click()
+    follow(page, form.locator("button"))
     assert page.locator(".told").count() == 1, page.locator(".refused").all_inner_texts()
 
 
 def test_from_the_front_page_to_the_press_conference(services: Services, visit: Visit) -> None:
     fire, case = fire_of(services)
     chief = visit("fang_yi")
-    chief.locator(f'#today a[href="/events/{fire}"]').first.click()  # one click to the event
+    follow(chief, chief.locator(f'#today a[href="/events/{fire}"]').first)  # one click to the event
     assert "批评与不满" in chief.content()
-    chief.locator(f'#work a[href="/cases/{case}"]').click()  # and one to its case
+    follow(chief, chief.locator(f'#work a[href="/cases/{case}"]'))  # and one to its case
     do(chief, "acknowledged")
     do(chief, "assessed", unverified="网传三人死亡", demands="有没有人受伤", opinion_kind="重大问题", consequences__spread="担心",
        consequences__gathering="追问", consequences__hot="质疑迟报")  # fmt: skip
@@ -118,7 +120,7 @@ def test_the_wall_comes_back_after_a_restart(services: Services, chromium: Any) 
         page.goto(f"{address}/login?next=/wall")
         page.fill("#name", "gu_lan")
         page.fill("#password", "Huiying-2026")
-        page.click("button.main")
+        follow(page, page.locator("button.main"))
         said(page, "#live", "实时")
         assert page.evaluate("document.documentElement.scrollHeight") <= 1080
     said(page, "#live", "正在重连")
@@ -130,7 +132,7 @@ def test_the_wall_comes_back_after_a_restart(services: Services, chromium: Any) 
 def test_everything_works_without_javascript(services: Services, visit: Visit) -> None:
     _, case = fire_of(services)
     page = visit("gu_lan", f"/cases/{case}", script=False)
-    page.locator(f'form[action="/cases/{case}/acknowledged"] button').click()
+    follow(page, page.locator(f'form[action="/cases/{case}/acknowledged"] button'))
     assert "签收：已记录" in page.locator(".told").inner_text()
     page.goto(page.url.partition("/cases")[0] + "/search?q=化工园")
     assert page.locator("mark").count() > 0

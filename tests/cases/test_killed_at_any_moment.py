@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import random
 import shutil
 import signal
 import time
-import warnings
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -23,6 +23,8 @@ from pipeline.store.engine import Store, sqlite_url
 from .conftest import FIRE, make_alert, make_state
 
 KILLS = 50
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["hypothesis", "pytest", "pipeline.cases.desk", "pipeline.store.migrate", "pipeline.services"])
 Step = tuple[datetime, Callable[[Desk, Connection, datetime], None]]
 
 
@@ -86,7 +88,9 @@ def story() -> list[Step]:
     return steps
 
 
-def live(desk: Desk, path: Path) -> None:
+def live(desk: Desk, path: Path, started: Event | None = None) -> None:
+    if started:
+        started.set()
     store = Store(sqlite_url(path))
     for at, step in story():
         with store.write() as connection:
@@ -124,20 +128,16 @@ def test_fifty_kills_lose_nothing_and_double_nothing(desk: Desk, migrated: Path,
 
 
 def killed_or_done(desk: Desk, path: Path, after: float) -> bool:
-    """Let a process live on from what is stored; kill -9 after a while. True when it was done before."""
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # Python 3.12 warns of forks beside the test runner's threads
-        child = os.fork()
-    if child == 0:  # pragma: no cover - dies by design
-        try:
-            live(desk, path)
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
+    """Let a process live on from what is stored; kill -9 after a while. True when it was done before.
+
+    A clean process does the forking: the test runner itself has threads, of which a fork takes only halves of.
+    """
+    started = FORKS.Event()
+    child = FORKS.Process(target=live, args=(desk, path, started), daemon=True)
+    child.start()
+    assert started.wait(60), "the process did not start"
     time.sleep(after)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the process failed by itself"
-    return not os.WIFSIGNALED(status)
+    child.kill()
+    child.join(60)
+    assert child.exitcode in (0, -signal.SIGKILL), f"the process failed by itself: {child.exitcode}"
+    return child.exitcode == 0
