@@ -243,6 +243,7 @@ def _pace(
     pause = pacing.interval(rate, source.interval)
     if state.rated_at is None:  # the first visit brings the past, which says nothing of the pace
         pause = timedelta(minutes=source.interval.start_minutes)
+    start = pacing.counted_from(claim.due_at, now, pause)
     return {
         "failures": 0,
         "last_success": now,
@@ -250,7 +251,7 @@ def _pace(
         "rate_slow": rate.slow,
         "rated_at": now,
         "interval_seconds": pause.total_seconds(),
-        "next_due": now + pause + pacing.spread(source.id, now, pause),
+        "next_due": start + pause + pacing.spread(source.id, start, pause),
     }
 
 

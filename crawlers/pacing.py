@@ -45,6 +45,11 @@ def interval(rate: Rate, bounds: Interval) -> timedelta:
     return timedelta(minutes=min(max(minutes, bounds.min_minutes), bounds.max_minutes))
 
 
+def counted_from(due: datetime, now: datetime, pause: timedelta) -> datetime:
+    """Where the next pause begins: at the due time, so that small delays do not add up; at `now` after a long delay."""
+    return due if timedelta(0) <= now - due <= pause * JITTER else now
+
+
 def after_failure(failures: int, bounds: Interval, asked_wait: float = 0.0) -> timedelta:
     """Back-off: the shortest interval doubled with each failure in a row, or what the server asked for when longer."""
     minutes = min(bounds.min_minutes * 2 ** min(failures, 10), bounds.max_minutes)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -15,7 +15,7 @@ from crawlers.crawl import CrawlReport
 from crawlers.ledger import hour_of
 from crawlers.source import Interval
 from crawlers.timetable import SPACING, Timetable
-from pipeline.clock import SystemClock
+from pipeline.clock import SHANGHAI, SystemClock
 from pipeline.store import ledger
 from pipeline.store import sources as book
 from pipeline.store.schema.sources import source_runs
@@ -43,6 +43,13 @@ class Recorder:
                         {"next_due": now + timedelta(minutes=30)},
                     )
         return CrawlReport()
+
+
+def wait_for(condition, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
 
 
 def _register(services, count, first=timedelta(0)):
@@ -104,11 +111,12 @@ def test_overdue_sources_do_not_start_all_at_once(services):
             )
     recorder = Recorder(services_now)
     timetable = Timetable(recorder, services.store, SystemClock())
+    begun = time.monotonic()
     timetable.start()
-    time.sleep(SPACING.total_seconds() * 3.5)
-    started = len(recorder.runs)
+    wait_for(lambda: len(recorder.runs) == 10)
+    lasted = time.monotonic() - begun
     timetable.stop()
-    assert 1 <= started < 10
+    assert lasted >= 9 * SPACING.total_seconds(), "the tenth waits for nine pauses; it can only be later, never sooner"
 
 
 def test_in_the_background_a_due_source_is_crawled(services, site, source, crawling):
@@ -117,10 +125,7 @@ def test_in_the_background_a_due_source_is_crawled(services, site, source, crawl
     worker = crawling(source("site"))
     timetable = Timetable(worker, services.store, services.clock)
     timetable.start()
-    for _ in range(100):
-        if "/art/2026/art_1229_1.html" in site.asked:
-            break
-        time.sleep(0.05)
+    wait_for(lambda: "/art/2026/art_1229_1.html" in site.asked)
     timetable.stop()
     with services.store.read() as connection:
         assert [run.outcome for run in book.runs(connection, "test-source")] == ["ok"]
@@ -172,6 +177,12 @@ def test_they_are_none_when_the_list_still_shows_what_was_known(services, site, 
     said = _after_a_gap(services, site, source, crawling, clock, range(2, 32))
     assert said.gaps == ()
     assert said.complete
+
+
+def test_small_delays_do_not_add_up():
+    due, hour = datetime(2026, 3, 15, 8, tzinfo=SHANGHAI), timedelta(hours=1)
+    assert pacing.counted_from(due, due + timedelta(minutes=5), hour) == due
+    assert pacing.counted_from(due, due + timedelta(minutes=7), hour) == due + timedelta(minutes=7)
 
 
 def test_the_interval_follows_what_is_published():
