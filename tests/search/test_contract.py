@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pytest
 
@@ -181,6 +182,32 @@ def test_the_histogram_is_cut_at_shanghai_days_and_hours(index: SearchIndex) -> 
     assert days == (Bar(midnight - timedelta(days=1), 1, 0), Bar(midnight, 2, 1))
     hours = index.search(Query(histogram=Interval.HOUR)).histogram
     assert [bar.at for bar in hours] == [midnight + timedelta(hours=n) for n in (-1, 0, 23)]
+
+
+def test_many_kinds_of_combined_places_are_counted_exactly(index: SearchIndex) -> None:
+    """More combinations than one look reads: what is counted stays what is there."""
+    villages = [f"第{n}村" for n in range(70)]
+    index.add(
+        [
+            document(n % 48, "甲", id=f"d{n}", places=(*pair, "柳渡镇"))
+            for n, pair in enumerate(combinations(villages, 2))
+        ]
+    )
+    places = index.search(Query(words("甲"), facets=(F.PLACE,), facet_size=100)).facets[F.PLACE]
+    assert places[0] == FacetCount("柳渡镇", 2415)
+    assert {each.count for each in places[1:]} == {69}
+    assert len(places) == 71
+
+
+def test_the_newest_of_very_many_are_found_page_by_page(index: SearchIndex) -> None:
+    index.add([document(n % 200, "甲" if n % 3 else "乙", id=f"d{n}") for n in range(4_500)])
+    newest = sorted(index.scan(Query(words("甲"))), key=lambda each: each.at, reverse=True)
+    for histogram in (Interval.DAY, Interval.HOUR):
+        for offset in (0, 20, 980):
+            found = index.search(Query(words("甲"), offset=offset, histogram=histogram))
+            assert found.total == 3_000
+            assert [hit.document.at for hit in found.hits] == [each.at for each in newest[offset : offset + 20]]
+            assert [hit.id for hit in found.hits] == ids(index, words("甲"), offset=offset)
 
 
 def test_pages_follow_one_another_without_gap_or_repeat(index: SearchIndex) -> None:
