@@ -227,9 +227,13 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 
 @evidence_app.command("prune")
 def prune(context: typer.Context) -> None:
-    """按设置的容量上限清理最早的存档（案件已绑定的不清）。例：huiying evidence prune"""
+    """按设置的天数和容量上限清理最早的存档（案件已绑定的不清）。例：huiying evidence prune"""
+    from datetime import timedelta
+
     services = context.obj()
-    freed = _archive(services).prune(services.store, int(services.settings.retention.evidence_gib * 2**30))
+    kept = services.settings.retention
+    before = services.clock.now() - timedelta(days=kept.evidence_days)
+    freed = _archive(services).prune(services.store, int(kept.evidence_gib * 2**30), before)
     _print(f"清出 {freed / 2**20:.1f} MB")
 
 

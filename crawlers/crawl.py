@@ -148,7 +148,10 @@ class Crawling:
             if self._kept_house_at is not None and now - self._kept_house_at < timedelta(days=1):
                 return
             self._kept_house_at = now
-        self.archive.prune(self.services.store, int(self.services.settings.retention.evidence_gib * 2**30))
+        kept = self.services.settings.retention
+        self.archive.prune(
+            self.services.store, int(kept.evidence_gib * 2**30), now - timedelta(days=kept.evidence_days)
+        )
         with self.services.store.write() as connection:
             book.forget(connection, runs_before=now - RUNS_KEPT, notes_before=now - NOTES_KEPT)
 

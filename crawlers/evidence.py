@@ -1,6 +1,7 @@
 """The evidence archive (证据存档): each page as fetched, in WARC files, with hash and time.
 
-Settings: retention.evidence_gib (the oldest files go first when the folder grows beyond it; what is bound to a case stays).
+Settings: retention.evidence_days, and retention.evidence_gib (the oldest files go first when the folder grows beyond it);
+what is bound to a case stays.
 A capture is one gzip member of one file, so that it can be read alone and copied out as it is. The stored body is the one
 after HTTP decompression: Content-Encoding is not among its headers. Raw pages hold what people wrote: opening one asks for
 a reason and is logged.
@@ -133,13 +134,16 @@ class Archive:
                 capture = index.get(connection, capture_id) or capture
         return capture
 
-    def prune(self, store: Store, most_bytes: int) -> int:
-        """Remove the oldest files until the folder fits; kept captures stay. Answers the bytes freed."""
+    def prune(self, store: Store, most_bytes: int, before: datetime) -> int:
+        """Remove files of days before `before`, then the oldest until the folder fits. Kept captures stay.
+
+        Answers the bytes freed.
+        """
         files = sorted(path for path in self.folder.glob("2*/*/*.warc.gz"))
         total = sum(path.stat().st_size for path in self.folder.rglob("*.warc.gz"))
         freed = 0
         for path in files:
-            if total - freed <= most_bytes:
+            if total - freed <= most_bytes and _day_of(path) >= f"{shanghai(before):%Y%m%d}":
                 break
             size = path.stat().st_size
             with store.write() as connection:
@@ -157,6 +161,11 @@ class Archive:
                 offset = file.tell()
                 file.write(raw)
         return offset, len(raw)
+
+
+def _day_of(path: Path) -> str:
+    """The day (YYYYMMDD) in the name of a WARC file."""
+    return path.name.split("-")[1]
 
 
 def open_capture(

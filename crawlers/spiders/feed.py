@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from crawlers.extraction.text import text_of_html
 from crawlers.feeds import Entry, read_feed
 from crawlers.fetched import Fetched
-from crawlers.spiders.site import article, newest_first, not_later
-from crawlers.troubles import PageTrouble, SourceTrouble
+from crawlers.spiders.lists import each_start, open_entries
+from crawlers.spiders.site import article, not_later
 from crawlers.visit import KnownPage, Visit
 from pipeline.document import Document
 
@@ -61,20 +61,14 @@ class Feed:
         self.options = options
 
     async def collect(self, visit: Visit) -> None:
-        troubles: list[PageTrouble] = []
-        addresses = self._addresses(visit.source.url)
-        for address in addresses:
-            try:
-                fetched = await visit.get(address, conditional=True)
-                if fetched.unchanged:
-                    visit.reached_back(True)
-                else:
-                    await self._entries(visit, read_feed(fetched))
-            except PageTrouble as trouble:
-                troubles.append(trouble)
-                visit.miss(address, trouble)
-        if len(troubles) == len(addresses):
-            raise SourceTrouble(troubles[0].reason, troubles[0].detail)
+        async def feed(address: str) -> None:
+            fetched = await visit.get(address, conditional=True)
+            if fetched.unchanged:
+                visit.reached_back(True)
+            else:
+                await open_entries(visit, read_feed(fetched), lambda entry: self._entry(visit, entry))
+
+        await each_start(visit, self._addresses(visit.source.url), feed)
         await visit.look_again(lambda fetched, page: self._changed(visit, fetched, page), self.options.revisits)
 
     def _addresses(self, url: str) -> list[str]:
@@ -85,17 +79,6 @@ class Feed:
             name, _, parameter = route.partition(":")
             found.append(url.rstrip("/") + ROUTES[name].format(quote(parameter, safe="/")))
         return found
-
-    async def _entries(self, visit: Visit, entries: list[Entry]) -> None:
-        by_url = {entry.url: entry for entry in newest_first(entries)}
-        known = await visit.known(by_url)
-        new = [url for url in by_url if url not in known or not known[url].document_id]
-        visit.reached_back(len(new) < len(by_url))
-
-        async def one(url: str) -> None:
-            await self._entry(visit, by_url[url])
-
-        await visit.each(new, one)
 
     async def _entry(self, visit: Visit, entry: Entry) -> None:
         text = text_of_html(entry.html)

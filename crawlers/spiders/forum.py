@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from crawlers.extraction.extract import decode
 from crawlers.fetched import Fetched
 from crawlers.spiders.labels import text_lines
+from crawlers.spiders.lists import each_start, open_new
 from crawlers.spiders.portal import moment
 from crawlers.spiders.site import not_later
 from crawlers.spiders.weibo_shapes import count
-from crawlers.troubles import PageTrouble, SourceTrouble
-from crawlers.visit import LISTED, KnownPage, Visit
+from crawlers.visit import KnownPage, Visit
 from pipeline.document import Counts, Document, Observation
 from pipeline.intake import derived_id
 
@@ -52,40 +52,11 @@ class Forum:
         self._thread = re.compile(options.thread)
 
     async def collect(self, visit: Visit) -> None:
-        troubles: list[PageTrouble] = []
-        boards = (visit.source.url, *self.options.boards)
-        for board in boards:
-            try:
-                visit.reached_back(await self._board(visit, board))
-            except PageTrouble as trouble:
-                troubles.append(trouble)
-                visit.miss(trouble.url, trouble)
-        if len(troubles) == len(boards):
-            raise SourceTrouble(troubles[0].reason, troubles[0].detail)
-        await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
+        async def board(address: str) -> None:
+            await open_new(visit, address, self._thread, self.options.pages, lambda url: self._open(visit, url))
 
-    async def _board(self, visit: Visit, board: str) -> bool:
-        """New threads of a board; True when it was read back to what was known."""
-        following: str | None = board
-        for number in range(self.options.pages * (10 if visit.missed_since else 1)):
-            if following is None:
-                break
-            fetched = await visit.get(following, conditional=number == 0)
-            if fetched.unchanged:
-                return True
-            page = await visit.read(fetched)
-            threads = list(dict.fromkeys(link.url for link in page.links if self._thread.search(link.url)))
-            if not threads:
-                visit.empty_list(following)
-                return False
-            visit.memory[LISTED] = True
-            known = await visit.known(threads)
-            new = [url for url in threads if url not in known]
-            await visit.each(new, lambda url: self._open(visit, url))
-            if len(new) < len(threads):
-                return True
-            following = next((link.url for link in page.links if link.text in ("下一页", "下页")), None)
-        return False
+        await each_start(visit, (visit.source.url, *self.options.boards), board)
+        await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
 
     async def _open(self, visit: Visit, url: str) -> None:
         fetched = await visit.get(url)

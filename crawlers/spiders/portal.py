@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from crawlers.extraction.extract import decode
 from crawlers.fetched import Fetched
 from crawlers.spiders.labels import read_labels, text_lines
+from crawlers.spiders.lists import each_start, open_new
 from crawlers.spiders.site import not_later
 from crawlers.spiders.weibo_shapes import count
-from crawlers.troubles import PageTrouble, SourceTrouble
-from crawlers.visit import LISTED, KnownPage, Visit
+from crawlers.visit import KnownPage, Visit
 from pipeline.clock import SHANGHAI
 from pipeline.document import Counts, Document, Reply
 from pipeline.intake import derived_id
@@ -69,46 +69,11 @@ class Portal:
         self._detail = re.compile(options.detail)
 
     async def collect(self, visit: Visit) -> None:
-        troubles: list[PageTrouble] = []
-        lists = self.options.lists or (visit.source.url,)
-        for address in lists:
-            try:
-                visit.reached_back(await self._list(visit, address))
-            except PageTrouble as trouble:
-                troubles.append(trouble)
-                visit.miss(trouble.url, trouble)
-        if len(troubles) == len(lists):
-            raise SourceTrouble(troubles[0].reason, troubles[0].detail)
-        await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
+        async def listed(address: str) -> None:
+            await open_new(visit, address, self._detail, self.options.pages, lambda url: self._one(visit, url))
 
-    async def _list(self, visit: Visit, address: str) -> bool:
-        """New details of a list; True when it was read back to what was known."""
-        following: str | None = address.replace("{page}", "1")
-        for number in range(1, self.options.pages * (10 if visit.missed_since else 1) + 1):
-            if following is None:
-                break
-            fetched = await visit.get(following, conditional=number == 1)
-            if fetched.unchanged:
-                return True
-            page = await visit.read(fetched)
-            details = list(dict.fromkeys(link.url for link in page.links if self._detail.search(link.url)))
-            if not details:
-                visit.empty_list(following)
-                return False
-            visit.memory[LISTED] = True
-            known = await visit.known(details)
-            new = [url for url in details if url not in known]
-            await visit.each(new, lambda url: self._one(visit, url))
-            if len(new) < len(details):
-                return True
-            if "{page}" in address:
-                following = address.replace("{page}", str(number + 1))
-            else:
-                here = following
-                following = next(
-                    (link.url for link in page.links if link.text in ("下一页", "下页") and link.url != here), None
-                )
-        return False
+        await each_start(visit, self.options.lists or (visit.source.url,), listed)
+        await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
 
     async def _one(self, visit: Visit, url: str) -> None:
         fetched = await visit.get(url)

@@ -7,7 +7,6 @@ article is looked at again later: changed pages are archived again, deleted ones
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -15,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from crawlers.extraction.page import Link, Page
 from crawlers.feeds import Entry, read_feed, read_sitemap
 from crawlers.fetched import Fetched
-from crawlers.troubles import PageTrouble, Reason, SourceTrouble
+from crawlers.spiders.lists import depth, each_start, newest_first, next_page, read_back
+from crawlers.troubles import PageTrouble, Reason
 from crawlers.visit import LISTED, KnownPage, Visit
 from pipeline.document import Document
 
-_NEXT = re.compile(r"^\s*(下一页|下页|后一页|>|›|»|next)\s*$", re.I)
 _ARTICLE_WORDS = 6  # a link's words that may be a headline
 
 
@@ -57,19 +56,13 @@ class Site:
 
     async def collect(self, visit: Visit) -> None:
         """Follow every list, feed and sitemap; trouble with one of them is noted, trouble with all stops the source."""
-        troubles: list[PageTrouble] = []
-        starts = [*self.options.lists, *self.options.feeds, *self.options.sitemaps]
-        if visit.source.url not in starts and not starts:
-            starts = [visit.source.url]
+        starts = [*self.options.lists, *self.options.feeds, *self.options.sitemaps] or [visit.source.url]
         wanted: dict[str, None] = {}
-        for start in starts:
-            try:
-                wanted |= dict.fromkeys(await self._leads(visit, start))
-            except PageTrouble as trouble:
-                troubles.append(trouble)
-                visit.miss(start, trouble)
-        if len(troubles) == len(starts):
-            raise SourceTrouble(troubles[0].reason, troubles[0].detail)
+
+        async def lead(start: str) -> None:
+            wanted.update(dict.fromkeys(await self._leads(visit, start)))
+
+        await each_start(visit, starts, lead)
         await visit.each(list(wanted), lambda url: self._article_page(visit, url))
         await visit.look_again(lambda fetched, page: self._changed(visit, fetched, page), self.options.revisits)
 
@@ -85,7 +78,7 @@ class Site:
 
     async def _entered(self, visit: Visit, entries: list[Entry]) -> list[str]:
         new = await self._unknown(visit, [entry.url for entry in newest_first(entries)])
-        visit.reached_back(not entries or len(new) < len(entries))
+        visit.reached_back(len(new) < len(entries) or not entries)
         return new
 
     async def _listed(self, visit: Visit, start: str) -> list[str]:
@@ -94,11 +87,17 @@ class Site:
         reached = False
         following: str | None = start
         seen: set[str] = set()
-        for number in range(self.options.list_pages * (10 if visit.missed_since else 1)):
+        for number in range(depth(visit, self.options.list_pages)):
             if following is None or not visit.source.may_fetch(following):
                 break
             seen.add(following)
-            fetched = await visit.get(following, conditional=number == 0)
+            try:
+                fetched = await visit.get(following, conditional=number == 0)
+            except PageTrouble as trouble:
+                if number == 0:
+                    raise
+                visit.miss(following, trouble)  # what the pages before it lead to is not lost
+                break
             if fetched.unchanged:
                 reached = True
                 break
@@ -109,8 +108,8 @@ class Site:
                 self._judge_list(visit, following, page, candidates)
             new = await self._unknown(visit, candidates)
             leads += new
-            reached = reached or len(new) < len(candidates)
-            following = self._next(page, seen) if len(new) == len(candidates) else None
+            reached = reached or (bool(candidates) and read_back(candidates, new))
+            following = None if reached else next_page(page, seen, self.options.next_page)
         visit.reached_back(reached)
         return leads
 
@@ -133,14 +132,6 @@ class Site:
         if self._article:
             return bool(self._article.search(link.url))
         return len(link.text) >= _ARTICLE_WORDS and looks_like_article(link.url)
-
-    def _next(self, page: Page, seen: set[str]) -> str | None:
-        for link in page.links:
-            pattern = self.options.next_page
-            matches = re.search(pattern, link.url) if pattern else _NEXT.match(link.text)
-            if matches and link.url not in seen:
-                return link.url
-        return None
 
     async def _article_page(self, visit: Visit, url: str) -> None:
         fetched = await visit.get(url)
@@ -178,16 +169,9 @@ def not_later(moment: datetime | None, now: datetime) -> datetime | None:
     return None if moment and moment > now + timedelta(minutes=5) else moment
 
 
-def newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (entry.published_at is None, -(entry.published_at or _EPOCH).timestamp()))
-
-
 def looks_like_article(url: str) -> bool:
     """An address with a date or a number of four digits or more in its path, or a long slug, ends in an article."""
     path = url.split("://", 1)[-1].partition("/")[2]
     if re.search(r"(^|/)(index|list|default|channel|column|tag|about)[^/]*$", path, re.I) or path.endswith("/"):
         return False
     return bool(re.search(r"\d{4,}|20\d\d[-/_]?\d\d", path) or re.search(r"[\w-]{12,}(\.s?html?)?$", path))
-
-
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -17,7 +17,8 @@ from crawlers.extraction.extract import decode
 from crawlers.extraction.text import text_of_html
 from crawlers.feeds import Entry, read_feed
 from crawlers.fetched import Fetched
-from crawlers.spiders.site import newest_first, not_later
+from crawlers.spiders.lists import each_start, open_entries
+from crawlers.spiders.site import not_later
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
 from crawlers.visit import KnownPage, Visit
 from pipeline.document import Counts, Document, Kind
@@ -48,29 +49,15 @@ class Wechat:
         self.options = options
 
     async def collect(self, visit: Visit) -> None:
-        troubles: list[PageTrouble] = []
-        feeds = [visit.source.url, *self.options.feeds]
-        for address in feeds:
-            try:
-                fetched = await visit.get(address, conditional=True)
-            except PageTrouble as trouble:
-                troubles.append(trouble)
-                visit.miss(address, trouble)
-                continue
+        async def feed(address: str) -> None:
+            fetched = await visit.get(address, conditional=True)
             if fetched.unchanged:
                 visit.reached_back(True)
             else:
-                await self._entries(visit, read_feed(fetched))
-        if len(troubles) == len(feeds):
-            raise SourceTrouble(troubles[0].reason, troubles[0].detail)
-        await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
+                await open_entries(visit, read_feed(fetched), lambda entry: self._article(visit, entry))
 
-    async def _entries(self, visit: Visit, entries: list[Entry]) -> None:
-        by_url = {entry.url: entry for entry in newest_first(entries)}
-        known = await visit.known(by_url)
-        new = [url for url in by_url if url not in known or not known[url].document_id]
-        visit.reached_back(len(new) < len(by_url))
-        await visit.each(new, lambda url: self._article(visit, by_url[url]))
+        await each_start(visit, (visit.source.url, *self.options.feeds), feed)
+        await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
 
     async def _article(self, visit: Visit, entry: Entry) -> None:
         if not visit.source.may_fetch(entry.url):  # a feed that carries the whole text is enough

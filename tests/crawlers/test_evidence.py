@@ -105,12 +105,14 @@ def test_pruning_takes_the_oldest_first_and_never_what_a_case_holds(services, ar
         clock.advance(timedelta(days=1))
     held = archive.keep(services.store, days[0].id)
     sizes = sum(path.stat().st_size for path in archive.folder.rglob("*.warc.gz"))
-    assert archive.prune(services.store, sizes - 1) > 0
+    long_ago = clock.now() - timedelta(days=60)
+    assert archive.prune(services.store, sizes, long_ago) == 0
+    assert archive.prune(services.store, sizes - 1, long_ago) > 0
     assert archive.read(held).body.startswith(b"<html>0")
     with services.store.read() as connection:
         left = [index.get(connection, capture.id) for capture in days]
     assert [bool(capture.file) for capture in left] == [True, True, True, True]
-    archive.prune(services.store, 0)
+    archive.prune(services.store, sizes, clock.now())  # the last day but today is over
     with services.store.read() as connection:
         left = [index.get(connection, capture.id) for capture in days]
     assert [bool(capture.file) for capture in left] == [True, False, False, False]
