@@ -33,7 +33,7 @@ from pipeline.document import (
     Topic,
 )
 from pipeline.search.elastic import ElasticIndex
-from pipeline.search.elastic_query import MAPPINGS, to_source
+from pipeline.search.elastic_query import MAPPINGS, to_line
 from pipeline.search.indexer import Indexer, project_after
 from pipeline.store import documents
 from pipeline.store.engine import Store, open_store, sqlite_url
@@ -109,7 +109,8 @@ def main() -> None:
         with store.read() as connection:
             whole = project_after(connection, "", options.documents)
         actions = [
-            {"_index": f"{PREFIX}-raw", "_id": document.id, "_source": to_source(document)} for document in whole
+            {"_index": f"{PREFIX}-raw", "_id": document.id, "_source": json.loads(to_line(document))}
+            for document in whole
         ]
         client = Elasticsearch([url], request_timeout=120)
         taken: dict[str, list[float]] = {"raw": [], "ours": []}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.document import Polarity
+from pydantic import TypeAdapter
+
+from pipeline.document import Kind, Polarity, Scope, Secrecy
 from pipeline.search.port import (
     All,
     Bar,
@@ -28,7 +31,6 @@ from pipeline.search.port import (
     order_bound,
     time_order,
 )
-from pipeline.search.record import to_record
 from pipeline.search.tokens import joined
 
 _TITLE_WEIGHT = 2.0
@@ -61,26 +63,52 @@ MAPPINGS: Mapping[str, Any] = {
 }
 
 
-def to_source(document: IndexedDocument) -> dict[str, Any]:
-    """What is sent: judgements to filter by, tokens to find by, and the document as it is shown."""
-    return {
-        "kind": document.kind,
-        "source": document.source or None,
-        "sentiment": document.sentiment,
-        "topic": document.topic or None,
-        "topic_sub": document.topic_sub or None,
-        "place": list(dict.fromkeys(document.places)),
-        "department": list(dict.fromkeys(document.departments)),
-        "scope": document.scope,
-        "event": document.event_id or None,
-        "secrecy": document.secrecy,
-        "title": joined(document.title),
-        "text": joined(document.text),
-        "order": time_order(document.id, document.at),
-        "negative": int(document.sentiment is Polarity.NEGATIVE),
-        "at": document.at.isoformat(),
-        "payload": to_record(document),
-    }
+@dataclass(slots=True)
+class _Sent:
+    """What is sent: judgements to filter by, tokens to find by, and the document as it is shown (`payload`)."""
+
+    kind: Kind
+    source: str | None
+    sentiment: Polarity
+    topic: str | None
+    topic_sub: str | None
+    place: tuple[str, ...]
+    department: tuple[str, ...]
+    scope: Scope
+    event: str | None
+    secrecy: Secrecy
+    title: str
+    text: str
+    order: int
+    negative: int
+    at: datetime
+    payload: IndexedDocument
+
+
+_SENT = TypeAdapter(_Sent)
+
+
+def to_line(document: IndexedDocument) -> bytes:
+    """A document as one line of a bulk request."""
+    sent = _Sent(
+        kind=document.kind,
+        source=document.source or None,
+        sentiment=document.sentiment,
+        topic=document.topic or None,
+        topic_sub=document.topic_sub or None,
+        place=tuple(dict.fromkeys(document.places)),
+        department=tuple(dict.fromkeys(document.departments)),
+        scope=document.scope,
+        event=document.event_id or None,
+        secrecy=document.secrecy,
+        title=joined(document.title),
+        text=joined(document.text),
+        order=time_order(document.id, document.at),
+        negative=int(document.sentiment is Polarity.NEGATIVE),
+        at=document.at,
+        payload=document,
+    )
+    return _SENT.dump_json(sent)
 
 
 def to_body(query: Query) -> dict[str, Any]:

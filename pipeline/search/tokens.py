@@ -22,6 +22,7 @@ _COMBINING = (
     "[\u0300-\u036f\u0483-\u0489\u0591-\u07fd\u0816-\u0dff\u1160-\u11ff\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20ff\u3099\u309a\u3131-\u318e\uff9e\uff9f\uffa0-\uffdc\ufe20-\ufe2f]"
 )
+_TOO_LONG = re.compile(rf"[a-z0-9]{{{LONGEST + 1}}}")
 _HAS_CLUSTERS = re.compile(_COMBINING)
 _CLUSTER = re.compile(f".{_COMBINING}*", re.DOTALL)
 
@@ -49,14 +50,26 @@ class _Folded(dict[int, str]):
         return folded
 
 
+class _Spaced(dict[int, str]):
+    """Code point → its tokens with spaces around, so that cutting at spaces is cutting into tokens."""
+
+    def __missing__(self, code: int) -> str:
+        parts = [c if c.isascii() and c.isalnum() else f" {c} " if _TOKEN.match(c) else " " for c in _fold(chr(code))]
+        self[code] = spaced = "".join(parts)
+        return spaced
+
+
 def tokens(text: str) -> list[str]:
     """The tokens of a text, in order."""
     return _TOKEN.findall(normalise(text))
 
 
 def joined(text: str) -> str:
-    """The tokens with a space between: what the indexes are given."""
-    return " ".join(tokens(text))
+    """The tokens with a space between: what the indexes are given. (Character by character: a third faster than `tokens`.)"""
+    if _HAS_CLUSTERS.search(text):
+        return " ".join(tokens(text))
+    made = " ".join(text.translate(_SPACED).split())
+    return " ".join(tokens(text)) if len(made) > LONGEST and _TOO_LONG.search(made) else made
 
 
 def normalise(text: str) -> str:
@@ -88,3 +101,4 @@ def _fold(text: str) -> str:
 
 
 _FOLDED = _Folded()
+_SPACED = _Spaced()

@@ -49,6 +49,13 @@ def test_cutting_again_changes_nothing(text: str) -> None:
     assert joined(text).split(" ") == (once or [""])
 
 
+@pytest.mark.parametrize(
+    "text", ["拆a" * 200, "a" * (LONGEST + 1) + "拆", "Ａ" * (2 * LONGEST + 3), "é" * 300, "\x85\u3000拆\x1f迁"]
+)
+def test_what_the_indexes_are_given_are_the_tokens_whatever_their_length(text: str) -> None:
+    assert joined(text) == " ".join(tokens(text))
+
+
 @given(mixed)
 def test_no_token_holds_a_space_or_is_too_long(text: str) -> None:
     for token in tokens(text):
