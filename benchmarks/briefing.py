@@ -68,7 +68,7 @@ def fill(services: Services, count: int) -> None:
             moments = [END - timedelta(seconds=1 + (number + step) * 86_000 // count) for step in range(size)]
             rows = [
                 {"id": key, "kind": one.kind, "source": one.source, "url": one.url, "title": one.title, "text": one.text,
-                 "known_at": at, "published_at": at, "state": "placed"}
+                 "known_at": at, "stored_at": at, "published_at": at, "state": "placed"}
                 for (key, one, _), at in zip(batch, moments, strict=True)
             ]  # fmt: skip
             connection.execute(insert(documents), rows)

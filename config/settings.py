@@ -53,7 +53,7 @@ class AnalysisSettings(Group):
 
 class EventSettings(Group):
     window_days: int = Field(7, ge=1, le=90, description="归并窗口")
-    copy_window_days: int = Field(30, ge=1, le=365)
+    copy_window_days: int = Field(30, ge=1, le=60)
     copy_limit: int = Field(200_000, ge=1000)
 
 
@@ -95,8 +95,16 @@ class WebSettings(Group):
 
 
 class RetentionSettings(Group):
-    """How much of what was fetched is kept."""
+    """How long what was collected is kept (保存期限); what belongs to a case stays as long as its case.
 
+    No limit is shorter than the flow's longest memory of that kind, so that forgetting never changes a judgement.
+    """
+
+    posts_days: int = Field(365, ge=60, description="微博、微信、论坛、视频保存多少天，从入库算起")
+    letters_days: int = Field(1095, ge=90, description="留言、热线、依申请公开保存多少天")
+    news_days: int = Field(1095, ge=60, description="新闻保存多少天")
+    notices_days: int = Field(365, ge=60, description="已发或作废的通知在发件箱里留多少天")
+    evidence_days: int = Field(365, ge=60, description="证据存档保存多少天；与处置单有关的保留")
     evidence_gib: float = Field(20.0, gt=0, description="证据存档的上限；超出时先清理最旧的，与处置单有关的保留")
 
 

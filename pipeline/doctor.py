@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from config.settings import Settings
@@ -15,6 +16,8 @@ from pipeline.notices import outbox
 from pipeline.services import Services
 from pipeline.store.engine import reachable
 from pipeline.store.migrate import current_revision
+
+STALE_ROUND = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ def examine(services: Services) -> list[Finding]:
         ("数据目录", lambda: _data_dir(settings)),
         ("数据库", lambda: _store(services)),
         ("检索索引", lambda: _index(services)),
+        ("到期清理", lambda: _retention(services)),
         ("配置文件", lambda: _configuration(settings)),
         ("邮件", lambda: _mail(services)),
         ("可选软件", _optional),
@@ -80,6 +84,21 @@ def _index(services: Services) -> Iterator[Finding]:
         )
     else:
         yield Finding("检索索引", "ok", detail)
+
+
+def _retention(services: Services) -> Iterator[Finding]:
+    from pipeline.clock import shanghai
+    from pipeline.store import expiry
+
+    with services.store.read() as connection:
+        latest = [row for row in expiry.rounds(connection) if row.ended_at is not None]
+    if not latest:
+        yield Finding("到期清理", "ok", "还没有进行过；huiying run 运行期间每天 03:30 以后进行")
+        return
+    told = latest[0]
+    detail = f"上次 {shanghai(told.ended_at):%Y-%m-%d %H:%M}，清理文档 {told.documents} 篇、事件 {told.events} 个、通知 {told.notices} 条"
+    stale = services.clock.now() - told.ended_at > STALE_ROUND
+    yield Finding("到期清理", "warn" if stale else "ok", detail, "请检查 huiying run 是否在运行" if stale else "")
 
 
 def _configuration(settings: Settings) -> Iterator[Finding]:

@@ -1,4 +1,5 @@
 """`huiying work`: the pipeline's process (流水线): flow, index and outbox, every second, until it is told to stop.
+Once a day, whenever the flow rests, what has had its time is forgotten a batch at a time (`pipeline.retention`).
 
 Deliveries run in a thread of their own with a lease of their own, so that a slow mail server never holds up an alert.
 """
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 
 from pipeline.errors import HuiyingError
 from pipeline.notices.channels import open_deliverer
+from pipeline.retention import Forgetting
 from pipeline.services import Services
 from pipeline.store import leases
 from pipeline.working import Worker
@@ -32,11 +34,11 @@ def work(services: Services, stop: threading.Event, timed: Sequence[Callable[[],
     """
     sender = threading.Thread(target=_deliver, args=(services, stop, timed), name="outbox", daemon=True)
     sender.start()
-    worker = Worker(services)
+    worker, forgetting = Worker(services), Forgetting(services)
     try:
         while not stop.is_set():
             try:
-                moved = worker.step()
+                moved = worker.step() or int(bool(forgetting.step(worker.hold)))
             except HuiyingError as error:
                 log.error("work.refused", reason=str(error))
                 moved = 0

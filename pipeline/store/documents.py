@@ -61,7 +61,7 @@ def save(connection: Connection, batch: Sequence[Document], at: datetime) -> Sav
         known = known_moment(document, at)
         if document.id not in earlier:
             earlier[document.id] = known
-            fresh[document.id] = _document_row(document, known)
+            fresh[document.id] = _document_row(document, known, at)
         elif known > earlier[document.id]:
             later.append(Observation(document.id, known, document.counts))
         else:
@@ -328,11 +328,11 @@ def _suggestion(value: dict[str, Any] | None) -> Suggestion | None:
     return Suggestion(value["label"], value["confidence"], tuple(value["reasons"])) if value else None
 
 
-def _document_row(document: Document, known: datetime) -> dict[str, Any]:
+def _document_row(document: Document, known: datetime, at: datetime) -> dict[str, Any]:
     row: dict[str, Any] = {f.name: getattr(document, f.name) for f in fields(document)}
     counts, reply = row.pop("counts"), row.pop("reply")
     row |= {name: getattr(counts, name) for name in COUNTERS}
-    row |= {"known_at": known, "reply": None}
+    row |= {"known_at": known, "stored_at": at, "reply": None}
     if document.collected_at is None and document.published_at is None:
         row["collected_at"] = known
     if reply:

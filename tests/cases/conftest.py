@@ -221,7 +221,7 @@ def store_event(play: Play, event_id: str, counts: dict[int, int], hours_earlier
     for hour, count in counts.items():
         for n in range(count):
             key, at = f"{event_id}-{hour}-{n}", first + timedelta(hours=hour, minutes=n)
-            play.connection.execute(insert(documents).values(id=key, kind="weibo", text="t", known_at=at))
+            play.connection.execute(insert(documents).values(id=key, kind="weibo", text="t", known_at=at, stored_at=at))
             play.connection.execute(
                 insert(analyses).values(
                     document_id=key, language="zh", sentiment="negative" if n % 2 else "neutral", score=0, confidence=1,

@@ -19,6 +19,7 @@ documents = Table(
     Column("published_at", Instant),
     Column("collected_at", Instant),
     Column("known_at", Instant, nullable=False),
+    Column("stored_at", Instant, nullable=False, comment="when it came in here: retention counts from then"),
     Column("likes", Integer),
     Column("reposts", Integer),
     Column("comments", Integer),

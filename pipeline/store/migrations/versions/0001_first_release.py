@@ -110,7 +110,8 @@ def upgrade() -> None:
         sa.Column("approved_by", sa.String(length=64), nullable=False),
         sa.Column("approved_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
         sa.Column("sent_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
-        sa.Column("sha256", sa.String(length=64), nullable=False, comment="of the text that was sent"),
+        sa.Column("file", sa.LargeBinary(), nullable=True, comment="the .docx that was sent, as it went"),
+        sa.Column("sha256", sa.String(length=64), nullable=False, comment="of that file"),
         sa.Column(
             "corrects", sa.String(length=32), nullable=False, comment="the sent briefing that this one corrects (更正)"
         ),
@@ -277,6 +278,12 @@ def upgrade() -> None:
         sa.Column("published_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
         sa.Column("collected_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
         sa.Column("known_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column(
+            "stored_at",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=False,
+            comment="when it came in here: retention counts from then",
+        ),
         sa.Column("likes", sa.Integer(), nullable=True),
         sa.Column("reposts", sa.Integer(), nullable=True),
         sa.Column("comments", sa.Integer(), nullable=True),
@@ -412,6 +419,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("images", sa.JSON(), nullable=False, comment="[[content id, base64 PNG], …]"),
+        sa.Column("files", sa.JSON(), nullable=False, comment="[[file name, base64 content], …]"),
         sa.Column("secrecy", sa.String(length=20), nullable=False),
         sa.Column("thread", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False, comment="waiting, sent, dead"),
@@ -477,6 +485,22 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
         comment="empty = config/people.toml rules; filled when the administrator first changes something",
+    )
+    op.create_table(
+        "retention_rounds",
+        sa.Column("began_at", pipeline.store.engine.Instant(timezone=True), nullable=False),
+        sa.Column(
+            "ended_at",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="null while there is more to forget",
+        ),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("notices", sa.Integer(), nullable=False),
+        sa.Column("keys", sa.Integer(), nullable=False, comment="months whose pseudonym keys were destroyed"),
+        sa.PrimaryKeyConstraint("began_at", name=op.f("pk_retention_rounds")),
+        comment="numbers only: nothing of what was forgotten",
     )
     op.create_table(
         "roster_shifts",
@@ -773,6 +797,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_roster_shifts_ends_at")
 
     op.drop_table("roster_shifts")
+    op.drop_table("retention_rounds")
     op.drop_table("people")
     op.drop_table("pending_index")
     with op.batch_alter_table("pages", schema=None) as batch_op:
