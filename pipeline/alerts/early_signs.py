@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from pipeline.alerts.rules import Sign
 from pipeline.clock import shanghai
@@ -28,6 +29,7 @@ LEAST = 3  # letters below which nothing is said
 PRIOR_WINDOWS = 3.0  # as how many windows of letters the district's mean counts
 ENOUGH = 20  # letters of a quarter below which no rate is reported
 DISTRICT = "全区"
+_moment = attrgetter("at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +137,30 @@ class EarlySigns:
     def tick(self, at: datetime) -> list[Sign]:
         """What stands out now, among topic × places that got a letter since the last tick; strongest first."""
         moment = int(at.timestamp())
-        signs = [sign for key in list(self._fresh) if (sign := self._look(key, moment)) is not None]
+        counts = {key: self._within_window(rows, moment) for key, rows in self._letters.items()} if self._fresh else {}
+        cells, total = sum(1 for number in counts.values() if number), sum(counts.values())
+        signs = []
+        for key in self._fresh:
+            own = counts[key]
+            sign = self._look(key, moment, cells - bool(own), total - own)
+            if sign is not None:
+                signs.append(sign)
         self._fresh.clear()
         self._forget(moment)
         return sorted(signs, key=lambda sign: (sign.odds, sign.topic, sign.topic_sub, sign.place))
 
-    def _look(self, key: _Key, at: int) -> Sign | None:
-        times = [row.at for row in self._letters[key]]
-        start = bisect_right(times, at - self._window)
-        now = len(times) - start
+    def _look(self, key: _Key, at: int, cells: int, others: int) -> Sign | None:
+        """`others`: letters of the window about other topic × places, and `cells` how many of those have any."""
+        rows = self._letters[key]
+        start = bisect_right(rows, at - self._window, key=_moment)
+        now = len(rows) - start
         if now < LEAST:
             return None
         past_from = max(at - self._window - self._past, self._first or at)
         past_days = max(0.0, (at - self._window - past_from) / DAY)
-        past = start - bisect_left(times, past_from)
-        expected, odds, how = self._test(key, now, past, past_days, at)
-        recent = self._letters[key][start:]
+        past = start - bisect_left(rows, past_from, key=_moment)
+        expected, odds, how = self._test(now, past, past_days, cells, others)
+        recent = rows[start:]
         posts = self._within_window(self._posts.get(key, ()), at)
         days = self._window // DAY
         place = "" if key.place == DISTRICT else key.place
@@ -172,11 +182,9 @@ class EarlySigns:
             accused=tuple(sorted({row.accused for row in recent if row.accused})),
         )
 
-    def _test(self, key: _Key, now: int, past: int, past_days: float, at: int) -> tuple[float, float, str]:
+    def _test(self, now: int, past: int, past_days: float, cells: int, others: int) -> tuple[float, float, str]:
         """(letters expected, odds, in words) from its own past and the district's mean."""
         days = self._window / DAY
-        elsewhere = [self._within_window(rows, at) for other, rows in self._letters.items() if other != key]
-        cells, others = sum(1 for number in elsewhere if number), sum(elsewhere)
         if not cells and past_days < days:
             return 0.0, 1.0, "以往记录太短，也无其他来信可比"
         mean = others / cells if cells else past * days / past_days
@@ -189,12 +197,12 @@ class EarlySigns:
         return expected, odds, how
 
     def _within_window(self, rows: Sequence[_Row], at: int) -> int:
-        return sum(1 for row in rows if row.at > at - self._window)
+        return len(rows) - bisect_right(rows, at - self._window, key=_moment)
 
     def _forget(self, at: int) -> None:
         for rows, kept in ((self._letters, self._window + self._past), (self._posts, self._window)):
             for key in [key for key, known in rows.items() if known[0].at < at - kept]:
-                rows[key] = [row for row in rows[key] if row.at >= at - kept]
+                del rows[key][: bisect_left(rows[key], at - kept, key=_moment)]
                 if not rows[key]:
                     del rows[key]
 
