@@ -24,7 +24,9 @@ from .conftest import FIRE, make_alert, make_state
 
 KILLS = 50
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["hypothesis", "pytest", "pipeline.cases.desk", "pipeline.store.migrate", "pipeline.services"])
+FORKS.set_forkserver_preload(
+    ["hypothesis", "pytest", "pipeline.cases.desk", "pipeline.store.migrate", "pipeline.services"]
+)
 Step = tuple[datetime, Callable[[Desk, Connection, datetime], None]]
 
 
