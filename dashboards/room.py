@@ -31,6 +31,7 @@ from pipeline.store.accounts import Session
 from pipeline.store.events import record
 
 COOKIE = "huiying"
+DISPLAY = "huiying_wall"  # the cookie of a screen on the wall, and the scope of its token
 OFFICE_ROLES = (Role.SPOKESPERSON, Role.DUTY_OFFICER, Role.SECRETARY, Role.ADMINISTRATOR, Role.LEADER)
 _TOUCH_EVERY = timedelta(seconds=60)
 
@@ -134,6 +135,32 @@ def administrator(found: Annotated[Visitor, Depends(visitor)]) -> Visitor:
     return found
 
 
+def is_display(request: Request, room: Room) -> bool:
+    """A screen that somebody of the office has set up: it may see the wall and hear changes, nothing else, until it is revoked."""
+    token = request.cookies.get(DISPLAY, "")
+    if not token:
+        return False
+    with room.services.store.read() as connection:
+        client = accounts.client_of(connection, token)
+    return client is not None and DISPLAY in client.scopes
+
+
+def watcher(request: Request, room: Annotated[Room, Depends(room_of)]) -> Visitor | None:
+    """Who looks at the wall: somebody of the press office, or nobody in person (None) at a screen of the office."""
+    try:
+        return office_visitor(visitor(request, room))
+    except SignInFirst:
+        if is_display(request, room):
+            return None
+        raise
+
+
+def listener(request: Request, room: Annotated[Room, Depends(room_of)]) -> None:
+    """It is enough that somebody is signed in, or that a screen of the office listens: only numbers go out."""
+    if not is_display(request, room):
+        visitor(request, room)
+
+
 @dataclass(frozen=True)
 class Sent:
     """A form that was sent from one of our own pages by the person who is signed in."""
@@ -159,7 +186,9 @@ async def sent(request: Request, found: Annotated[Visitor, Depends(visitor)]) ->
 
 Looking = Annotated[Visitor, Depends(visitor)]
 OfficeLooking = Annotated[Visitor, Depends(office_visitor)]
+Watching = Annotated[Visitor | None, Depends(watcher)]
 Administering = Annotated[Visitor, Depends(administrator)]
+Listening = Annotated[None, Depends(listener)]
 Posted = Annotated[Sent, Depends(sent)]
 
 

@@ -6,6 +6,7 @@
   let waiting = false, again = false, base = 1000;
   const sign = document.getElementById("live");
   const say = (text) => { if (sign) sign.textContent = text; };
+  const version = (page) => [...page.querySelectorAll("link[rel=stylesheet],script[src]")].map((one) => one.getAttribute("href") || one.getAttribute("src")).join();
   async function refresh() {
     if (waiting) { again = true; return; }
     waiting = true;
@@ -14,6 +15,7 @@
       if (answer.redirected && new URL(answer.url).pathname === "/login") { location.reload(); return; }
       if (answer.ok) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        if (version(fresh) !== version(document)) { location.reload(); return; } // 程序升级了
         for (const part of document.querySelectorAll("[data-live]")) {
           const next = fresh.getElementById(part.id);
           const busy = part.contains(document.activeElement) && document.activeElement.matches("input,textarea,select");
@@ -36,5 +38,7 @@
     };
   }
   listen();
+  addEventListener("online", refresh); // 网络恢复
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
   setInterval(refresh, 60000); // 时限一分一分地走
 })();

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException
 from sqlalchemy import update
 from starlette.responses import Response
 
+from dashboards import town_map
 from dashboards.queries import lists
 from dashboards.queries.lists import EventFilter
 from dashboards.room import OfficeLooking, Posted, back_to
@@ -25,9 +26,10 @@ def events(
 ) -> Response:  # fmt: skip
     asked = EventFilter(stage, scope, topic, words[:60], sort)
     page = max(0, min(page, 250))
+    gazetteer = visitor.room.district.places.town
     with visitor.room.services.store.read() as connection:
         total, found = lists.read_events(connection, asked, page)
-        towns = lists.by_town(connection, [town.name for town in visitor.room.district.places.town], visitor.now - LIVE)
+        towns = lists.by_town(connection, [town.name for town in gazetteer], visitor.now - LIVE)
     topics = [one.name for one in visitor.room.district.topics]
     return visitor.show(
         "events.html",
@@ -38,6 +40,7 @@ def events(
         size=lists.PAGE,
         topics=topics,
         towns=towns,
+        town_map=town_map.drawn(gazetteer),
         number=visitor.number,
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.analysis.sentiment import MODELS
 from pipeline.analysis.topic_model import SHIPPED
@@ -78,13 +78,26 @@ class Home(_Strict):
 
 
 class Town(_Strict):
-    """A town or street with its villages; `context`: a town of that name exists elsewhere too."""
+    """A town or street with its villages; `context`: a town of that name exists elsewhere too.
+
+    `outline`: its border as corners (degrees east, degrees north), for the map of the pages.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     context_aliases: tuple[str, ...] = ()
     context: bool = False
     villages: tuple[str, ...] = ()
+    outline: tuple[tuple[float, float], ...] = ()
+
+    @field_validator("outline")
+    @classmethod
+    def _encloses(cls, corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if corners:
+            sides = zip(corners, (*corners[1:], corners[0]), strict=True)
+            if not sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in sides):
+                raise ValueError("outline 至少三个不在一条线上的点，每点写 [东经, 北纬]")
+        return corners
 
 
 class Place(_Strict):

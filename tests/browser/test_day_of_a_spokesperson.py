@@ -8,10 +8,11 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from dashboards.picturing import free_port, served
 from pipeline.services import Services
+from pipeline.store.schema.accounts import sessions
 from pipeline.store.schema.cases import cases
 from pipeline.store.schema.events import events
 
@@ -127,6 +128,51 @@ def test_the_wall_comes_back_after_a_restart(services: Services, chromium: Any) 
     with served(services, port):
         said(page, "#live", "实时", 15_000)
     context.close()
+
+
+def test_the_wall_stays_for_weeks_without_growing(services: Services, visit: Visit) -> None:
+    """Set up to stay, it outlives its person's session; refreshes leave nothing behind in the browser."""
+    page = visit("gu_lan", "/wall", width=1920, height=1080)
+    follow(page, page.locator("footer button"))
+    with services.store.write() as connection:
+        connection.execute(delete(sessions))
+    said(page, "#live", "实时")
+    inside = page.context.new_cdp_session(page)
+    inside.send("HeapProfiler.enable")
+    refreshed(page, 20)
+    before = counted(inside)
+    refreshed(page, 120)
+    after = counted(inside)
+    assert page.url.endswith("/wall")
+    assert after["jsEventListeners"] <= before["jsEventListeners"]
+    assert after["documents"] <= before["documents"]
+    assert after["nodes"] <= before["nodes"] + 50
+    assert after["heap"] <= before["heap"] + 500_000
+    said(page, "#live", "实时")
+
+
+def refreshed(page: Any, times: int) -> None:
+    """The page asks for itself so often, each time to the end (as at a network that comes back)."""
+    page.evaluate(
+        """async (times) => {
+            const root = document.documentElement;
+            for (let done = 0; done < times; done++) {
+                delete root.dataset.refreshed;
+                dispatchEvent(new Event("online"));
+                while (!root.dataset.refreshed) await new Promise((go) => setTimeout(go, 5));
+            }
+            delete root.dataset.refreshed;
+        }""",
+        times,
+    )
+
+
+def counted(inside: Any) -> dict[str, int]:
+    """What the browser holds of the page when everything that nobody needs is swept away."""
+    for _ in range(3):
+        inside.send("HeapProfiler.collectGarbage")
+    heap = inside.send("Runtime.getHeapUsage")
+    return {**inside.send("Memory.getDOMCounters"), "heap": int(heap["usedSize"])}
 
 
 def test_everything_works_without_javascript(services: Services, visit: Visit) -> None:
