@@ -338,3 +338,4 @@ class Notice:
     secrecy: Secrecy = Secrecy.INTERNAL
     thread: str = ""  # event or case id, so that mail threads by event
     images: tuple[tuple[str, bytes], ...] = ()  # (content id, PNG) shown inline
+    files: tuple[tuple[str, bytes], ...] = ()  # (file name, content) that goes along with a mail

@@ -13,14 +13,16 @@ from secrets import token_bytes
 from sqlalchemy import Connection
 
 from config.settings import Settings
-from dashboards.briefings import plain_writer, proofs
-from dashboards.briefings.content import KIND_NAMES, Block, Briefing, Paragraph, Sentence, from_json, to_json
+from dashboards.briefings import export, mail_writer, proofs
+from dashboards.briefings.content import Block, Briefing, Paragraph, Sentence, from_json, to_json
+from dashboards.briefings.distribution import Distribution
 from pipeline.cases.people import Directory, Person, Role
 from pipeline.clock import shanghai
-from pipeline.document import Notice, Secrecy
 from pipeline.errors import HuiyingError
-from pipeline.notices.outbox import enqueue, notice_key
+from pipeline.notices.outbox import enqueue
 from pipeline.store import briefings as store
+from pipeline.store import documents as document_store
+from pipeline.store import events as event_store
 
 
 def keep(connection: Connection, briefing: Briefing, now: datetime) -> Briefing:
@@ -33,7 +35,8 @@ def keep(connection: Connection, briefing: Briefing, now: datetime) -> Briefing:
         "number": int(digits),
         "event_id": briefing.event_id,
         "cut_off": briefing.cut_off,
-        "title": briefing.title or f"{briefing.masthead}{briefing.issue}",
+        "title": mail_writer.named(briefing),
+        "corrects": briefing.corrects,
         "content": to_json(briefing),
         "drafted_at": now,
     }
@@ -65,33 +68,38 @@ def approve(connection: Connection, briefing_id: str, by: Person, now: datetime)
 
 
 def send(connection: Connection, settings: Settings, briefing_id: str, people: Sequence[Person], now: datetime) -> str:
-    """Put the signed paper in the outbox for these people, each with a link of their own; answers the hash of what went."""
+    """Put the signed paper in the outbox for these people, each with the file and a link of their own.
+
+    Answers the SHA-256 of the file. What was sent once goes again as it went, so that another reader gets the same paper.
+    """
     made = load(connection, briefing_id)
     if made.draft:
         raise HuiyingError("草稿不能报送；请先签发：huiying briefing approve。")
     without = [person.name for person in people if not person.mail]
     if without or not people:
         raise HuiyingError(f"{'、'.join(without) or '收件人'}没有邮箱；请在人员表里补上或换收件人。")
-    text = plain_writer.write(made)
-    digest = sha256(text.encode()).hexdigest()
+    _keep_from_accused(connection, made, people)
+    content = store.file_of(connection, briefing_id) or export.drawn(settings, made, "docx")
+    attached = mail_writer.Attached(export.file_name(made, "docx"), content)
     secret = _secret(settings.data_dir)
     for person in people:
         token = hmac(secret, f"{briefing_id}\x1f{person.id}".encode(), "sha256").hexdigest()[:40]
         store.add_reader(connection, briefing_id, person.id, sha256(token.encode()).hexdigest(), now)
         link = f"{settings.office.base_url.rstrip('/')}/briefings/read/{token}"
-        notice = Notice(
-            key=notice_key("briefing", briefing_id, person.id),
-            at=now,
-            channel="mail",
-            recipient=f"{person.name} <{person.mail}>",
-            subject=f"【{KIND_NAMES[made.kind]}】{made.title or made.masthead + made.issue}"[:80],
-            text=f"{text}\n已阅请点：{link}\n",
-            secrecy=made.secrecy,
-            thread=made.event_id or briefing_id,
-        )
-        enqueue(connection, [notice])
-    store.change(connection, briefing_id, "approved", state="sent", sent_at=now, sha256=digest)
+        enqueue(connection, [mail_writer.write(made, person, link, attached, now)])
+    digest = sha256(content).hexdigest()
+    store.change(connection, briefing_id, "approved", state="sent", sent_at=now, sha256=digest, file=content)
     return digest
+
+
+def _keep_from_accused(connection: Connection, made: Briefing, people: Sequence[Person]) -> None:
+    """A report of wrongdoing is never shown to the unit that it names."""
+    judged = document_store.judged(connection, made.document_ids()).values()
+    accused = {one.analysis.accusation for one in judged if one.analysis.accusation}
+    accused |= set(event_store.accused(connection, made.event_id)) if made.event_id else set()
+    named = [person.name for person in people if person.unit in accused]
+    if named:
+        raise HuiyingError(f"简报里有举报{'、'.join(named)}所在单位的来信，不能报送给他们；请用 --to 另写收件人。")
 
 
 def _secret(data_dir: Path) -> bytes:
@@ -122,25 +130,15 @@ def correct(connection: Connection, briefing_id: str, wrong: str, right: str, by
     blocks: tuple[Block, ...] = (Paragraph((said,)),)
     key = sha256(f"{briefing_id}\x1f{wrong}\x1f{right}".encode()).hexdigest()[:24]
     made = replace(
-        sent, id=key, title=f"关于{sent.title or sent.masthead + sent.issue}的更正", blocks=blocks, sources=(), draft=True,
+        sent, id=key, title=f"关于{mail_writer.named(sent)}的更正", blocks=blocks, sources=(), draft=True, corrects=briefing_id,
         hands=replace(sent.hands, reviewer="", issuer=""), notes=(), cut_off=now, marks={},
         issue=f"〔{shanghai(now).year}〕第{store.number_for(connection, key, sent.kind, shanghai(now).year)}期",
     )  # fmt: skip
-    keep(connection, made, now)
-    store.change(connection, key, "draft", corrects=briefing_id)
-    return made
+    return keep(connection, made, now)
 
 
-def same_readers(connection: Connection, briefing_id: str, directory: Directory) -> list[Person]:
-    """Those to whom the paper that this one corrects was sent."""
-    row = store.get(connection, briefing_id)
-    if row is None or not row.corrects:
-        return []
-    return [directory.get(reader.person_id) for reader in store.readers(connection, row.corrects)]
-
-
-def readers_of(briefing: Briefing, directory: Directory) -> list[Person]:
-    """Who gets a paper when nobody says otherwise: the leaders who read (报、送)."""
-    if briefing.secrecy is Secrecy.WORK_SECRET:
-        return []
-    return [person for person in directory.all() if person.active and person.mail and person.has(Role.LEADER)]
+def readers_of(connection: Connection, settings: Settings, briefing: Briefing, directory: Directory) -> list[Person]:
+    """Who gets a paper when nobody says otherwise: of a correction those who got the wrong one, else those of its kind."""
+    if briefing.corrects:
+        return [directory.get(reader.person_id) for reader in store.readers(connection, briefing.corrects)]
+    return Distribution.load(settings.file("briefings.toml")).readers(briefing.kind, directory)

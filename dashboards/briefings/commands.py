@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -194,19 +195,47 @@ def check(file: Annotated[Path, typer.Argument(help=".docx 文件")], as_json: A
 
 
 @app.command(name="list")
-def list_papers(context: typer.Context) -> None:
-    """列出存档的简报。例：huiying briefing list"""
-    from pipeline.store import briefings as store
+def list_papers(context: typer.Context, as_json: AsJson = False) -> None:
+    """列出存档的简报：状态、报送时限、谁已阅。例：huiying briefing list"""
+    from dashboards.briefings import shelf
+    from pipeline.cases.commands import show
+    from pipeline.cases.desk import Desk
 
-    names = {"draft": "草稿", "approved": "已签发", "sent": "已报送"}
     services: Services = context.obj()
     with services.store.read() as connection:
-        for row in store.listed(connection):
-            read = [reader for reader in store.readers(connection, row.id) if reader.read_at]
-            told = f"　已阅 {len(read)} 人" if row.state == "sent" else ""
-            sys.stdout.write(
-                f"{row.id}  {names[row.state]}  {shanghai(row.cut_off):%Y-%m-%d %H:%M}  {row.title}{told}\n"
-            )
+        directory = Desk.of(services.settings).office(connection).directory
+        papers = shelf.listed(connection, services.settings, directory)
+    lines = []
+    for one in papers:
+        late = "　已过报送时限" if one.late(services.clock.now()) else ""
+        told = f"　已阅 {one.read}/{len(one.readings)} 人" if one.readings else ""
+        unread = "、".join(reading.name for reading in one.readings if reading.read_at is None)
+        lines.append(
+            f"{one.id}  {one.state_name}  {shanghai(one.cut_off):%Y-%m-%d %H:%M}  {one.title}{late}{told}"
+            + (f"（未阅：{unread}）" if unread else "")
+        )
+    show([asdict(one) for one in papers], as_json, lambda: lines or ["还没有简报。"])
+
+
+@app.command()
+def file(
+    context: typer.Context,
+    briefing: str,
+    form: Annotated[str, typer.Option(help="docx、pdf 或 txt")] = "docx",
+    out: Out = HERE,
+) -> None:
+    """取出存档的一份：已报送的 .docx 与报送时一字不差。例：huiying briefing file 编号 --form pdf --out 简报"""
+    from dashboards.briefings import export, shelf
+
+    wanted = next((one for one in export.FORMS if one == form), None)
+    if wanted is None:
+        raise HuiyingError(f"--form 的值“{form}”不行；请写 docx、pdf 或 txt。")
+    services: Services = context.obj()
+    with services.store.read() as connection:
+        name, content = shelf.file(connection, services.settings, briefing, wanted)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / name).write_bytes(content)
+    sys.stdout.write(f"已写成：{out / name}\n")
 
 
 @app.command()
@@ -229,7 +258,7 @@ def send(
     context: typer.Context,
     briefing: str,
     to: Annotated[
-        list[str] | None, typer.Option(help="收件人编号，可多次；不写为报、送的领导，更正则为原收件人")
+        list[str] | None, typer.Option(help="收件人编号，可多次；不写为 briefings.toml 所列，更正则为原收件人")
     ] = None,
 ) -> None:
     """报送已签发的简报，每人一个已阅链接。例：huiying briefing send 编号 --to lu_zhiming"""
@@ -239,8 +268,9 @@ def send(
     services: Services = context.obj()
     with services.store.write() as connection:
         directory = Desk.of(services.settings).office(connection).directory
-        people = [directory.get(key) for key in to or ()] or archive.same_readers(connection, briefing, directory)
-        people = people or archive.readers_of(archive.load(connection, briefing), directory)
+        made = archive.load(connection, briefing)
+        people = [directory.get(key) for key in to or ()]
+        people = people or archive.readers_of(connection, services.settings, made, directory)
         digest = archive.send(connection, services.settings, briefing, people, services.clock.now())
     sys.stdout.write(f"已放入发件箱：{'、'.join(person.name for person in people)}；SHA-256 {digest}\n")
 

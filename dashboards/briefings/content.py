@@ -163,6 +163,7 @@ class Briefing:
     notes: tuple[str, ...] = ()  # said on the paper: changed numbers, a language model's help, what it corrects
     event_id: str = ""
     series: str = ""
+    corrects: str = ""  # the sent paper that this one corrects (更正)
     marks: dict[str, str] = field(default_factory=dict)
 
     def sentences(self) -> Iterator[Sentence]:

@@ -229,13 +229,9 @@ def _body(word: Word, briefing: Briefing) -> None:
         _run(_paragraph(word), note, layout.KAI, layout.BODY_SIZE)
     for block in briefing.blocks:
         if isinstance(block, Heading):
-            counts[block.level] += 1
-            for lower in range(block.level + 1, 5):
-                counts[lower] = 0
             paragraph = _paragraph(word)
             paragraph.paragraph_format.keep_with_next = True
-            number = layout.heading_number(block.level, counts[block.level])
-            _run(paragraph, number + block.text, layout.HEADING_FONTS[block.level], layout.BODY_SIZE)
+            _run(paragraph, layout.numbered(block, counts), layout.HEADING_FONTS[block.level], layout.BODY_SIZE)
         elif isinstance(block, Paragraph):
             _sentences(_paragraph(word), block, marks)
         elif isinstance(block, Picture):
@@ -250,10 +246,7 @@ def _sentences(paragraph: WordParagraph, block: Paragraph, marks: dict[Sentence,
     if block.lead:
         _run(paragraph, block.lead, layout.KAI, layout.BODY_SIZE)
     for sentence in block.sentences:
-        text = sentence.text
-        if sentence.by:
-            text = f"{text.rstrip('。')}（{sentence.by}研判）。"
-        _run(paragraph, text, layout.FANG, layout.BODY_SIZE)
+        _run(paragraph, layout.spoken(sentence), layout.FANG, layout.BODY_SIZE)
         numbers = marks[sentence]
         if numbers:
             note = _run(paragraph, f"[{number_marks(numbers)}]", layout.FANG, 12, "Times New Roman")

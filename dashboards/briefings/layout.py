@@ -5,10 +5,11 @@ A4; margins 37 top, 28 left, so a type area of 156 × 225 mm leaves 35 below and
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dashboards.briefings.content import Briefing, BriefingKind
+from dashboards.briefings.content import Briefing, BriefingKind, Heading, Sentence
 
 PAGE = (210.0, 297.0)  # mm
 TOP, BOTTOM, LEFT, RIGHT = 37.0, 35.0, 28.0, 26.0
@@ -58,6 +59,19 @@ def heading_number(level: int, number: int) -> str:
     if level == 2:
         return f"（{chinese(number)}）"
     return f"{number}." if level == 3 else f"（{number}）"
+
+
+def numbered(heading: Heading, counts: Counter[int]) -> str:
+    """The heading with its number; `counts` goes along from heading to heading."""
+    counts[heading.level] += 1
+    for lower in range(heading.level + 1, 5):
+        counts[lower] = 0
+    return heading_number(heading.level, counts[heading.level]) + heading.text
+
+
+def spoken(sentence: Sentence) -> str:
+    """The sentence as it stands on paper: a judgement under its person's name."""
+    return f"{sentence.text.rstrip('。')}（{sentence.by}研判）。" if sentence.by else sentence.text
 
 
 def chinese(number: int) -> str:

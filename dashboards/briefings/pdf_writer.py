@@ -61,19 +61,9 @@ def _data(briefing: Briefing, root: Path) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [{"kind": "note", "text": note} for note in briefing.notes]
     for number, block in enumerate(briefing.blocks):
         if isinstance(block, Heading):
-            counts[block.level] += 1
-            for lower in range(block.level + 1, 5):
-                counts[lower] = 0
-            text = layout.heading_number(block.level, counts[block.level]) + block.text
-            blocks.append({"kind": "heading", "level": block.level, "text": text})
+            blocks.append({"kind": "heading", "level": block.level, "text": layout.numbered(block, counts)})
         elif isinstance(block, Paragraph):
-            said = [
-                {
-                    "text": f"{one.text.rstrip('。')}（{one.by}研判）。" if one.by else one.text,
-                    "marks": number_marks(marks[one]),
-                }
-                for one in block.sentences
-            ]
+            said = [{"text": layout.spoken(one), "marks": number_marks(marks[one])} for one in block.sentences]
             blocks.append({"kind": "paragraph", "lead": block.lead, "sentences": said})
         elif isinstance(block, Picture):
             name = f"picture-{number}.png"

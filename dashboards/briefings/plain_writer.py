@@ -32,13 +32,9 @@ def body(briefing: Briefing) -> list[str]:
     lines = []
     for block in briefing.blocks:
         if isinstance(block, Heading):
-            counts[block.level] += 1
-            for lower in range(block.level + 1, 5):
-                counts[lower] = 0
-            lines.append(layout.heading_number(block.level, counts[block.level]) + block.text)
+            lines.append(layout.numbered(block, counts))
         elif isinstance(block, Paragraph):
-            said = (f"{one.text.rstrip('。')}（{one.by}研判）。" if one.by else one.text for one in block.sentences)
-            lines.append(block.lead + "".join(said))
+            lines.append(block.lead + "".join(layout.spoken(one) for one in block.sentences))
         elif isinstance(block, Picture):
             lines.append(f"（图）{block.alternative}")
         elif isinstance(block, Space):

@@ -92,4 +92,4 @@ class Deliverer:
         if carries(self.rules, kind, notice.secrecy, notice.recipient) == "full":
             return notice
         line = carried_text(self.rules, kind, notice.secrecy, notice.text, notice.recipient)
-        return replace(notice, subject=line or "有新提示，请登录", text=line, html="", images=())
+        return replace(notice, subject=line or "有新提示，请登录", text=line, html="", images=(), files=())

@@ -22,6 +22,7 @@ from pipeline.document import Notice
 from pipeline.notices.failing import DeliveryFailed
 
 TIMEOUT = 20.0
+_SUBTYPES = {"docx": "vnd.openxmlformats-officedocument.wordprocessingml.document", "pdf": "pdf"}
 _STYLE = "body{font:16px/1.7 sans-serif;color:#222;max-width:36em;margin:0 auto;padding:12px}p{margin:.6em 0}a{color:#0b57a4}"
 
 
@@ -91,6 +92,9 @@ class Mail:
         body = message.get_payload()[1]  # type: ignore[index]
         for name, png in notice.images:
             body.add_related(png, "image", "png", cid=f"<{name}>")  # type: ignore[union-attr]
+        for name, content in notice.files:
+            subtype = _SUBTYPES.get(name.rpartition(".")[2], "octet-stream")
+            message.add_attachment(content, "application", subtype, filename=_one_line(name))
         return message
 
 

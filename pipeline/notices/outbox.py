@@ -52,7 +52,8 @@ def enqueue(connection: Connection, notices: Sequence[Notice], not_before: datet
             "subject": notice.subject,
             "text": notice.text,
             "html": notice.html,
-            "images": [[name, base64.b64encode(png).decode()] for name, png in notice.images],
+            "images": _packed(notice.images),
+            "files": _packed(notice.files),
             "secrecy": notice.secrecy,
             "thread": notice.thread,
             "next_try_at": max(notice.at, not_before) if not_before else notice.at,
@@ -125,13 +126,22 @@ def notice_of(row: Row[Any]) -> Notice:
         html=row.html,
         secrecy=Secrecy(row.secrecy),
         thread=row.thread,
-        images=tuple((name, base64.b64decode(png)) for name, png in row.images),
+        images=_unpacked(row.images),
+        files=_unpacked(row.files),
     )
 
 
+def _packed(parts: Sequence[tuple[str, bytes]]) -> list[list[str]]:
+    return [[name, base64.b64encode(content).decode()] for name, content in parts]
+
+
+def _unpacked(parts: Sequence[Sequence[str]]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, base64.b64decode(content)) for name, content in parts)
+
+
 def listed(connection: Connection, state: str = "", limit: int = 50) -> list[Row[Any]]:
-    """Notices of a state (or of all), the latest first."""
-    query = select(outbox)
+    """Notices of a state (or of all), the latest first, without what goes along with them."""
+    query = select(*(column for column in outbox.c if column.name not in ("images", "files")))
     if state:
         query = query.where(outbox.c.state == state)
     return list(connection.execute(query.order_by(outbox.c.at.desc(), outbox.c.key).limit(limit)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +61,23 @@ def earlier(connection: Connection, kind: str, event_id: str, before: datetime) 
 
 
 def listed(connection: Connection, limit: int = 100) -> list[Row[Any]]:
-    return list(connection.execute(select(briefings).order_by(briefings.c.cut_off.desc(), briefings.c.id).limit(limit)))
+    """The latest papers, without their content and file."""
+    light = [column for column in briefings.c if column.name not in ("content", "file")]
+    return list(connection.execute(select(*light).order_by(briefings.c.cut_off.desc(), briefings.c.id).limit(limit)))
+
+
+def file_of(connection: Connection, briefing_id: str) -> bytes | None:
+    """The .docx that was sent; None before."""
+    content: bytes | None = connection.execute(
+        select(briefings.c.file).where(briefings.c.id == briefing_id)
+    ).scalar_one_or_none()
+    return content
+
+
+def state_of(connection: Connection, briefing_id: str) -> str:
+    """draft, approved or sent; '' when there is no such paper."""
+    query = select(briefings.c.state).where(briefings.c.id == briefing_id)
+    return connection.execute(query).scalar_one_or_none() or ""
 
 
 def add_reader(connection: Connection, briefing_id: str, person_id: str, token: str, at: datetime) -> None:
@@ -71,6 +88,12 @@ def add_reader(connection: Connection, briefing_id: str, person_id: str, token: 
 def readers(connection: Connection, briefing_id: str) -> list[Row[Any]]:
     query = select(briefing_readers).where(briefing_readers.c.briefing_id == briefing_id)
     return list(connection.execute(query.order_by(briefing_readers.c.person_id)))
+
+
+def readers_of_all(connection: Connection, briefing_ids: Sequence[str]) -> list[Row[Any]]:
+    """The readers of these papers, by person."""
+    query = select(briefing_readers).where(briefing_readers.c.briefing_id.in_(list(briefing_ids)))
+    return list(connection.execute(query.order_by(briefing_readers.c.briefing_id, briefing_readers.c.person_id)))
 
 
 def confirm(connection: Connection, token: str, at: datetime) -> Row[Any] | None:

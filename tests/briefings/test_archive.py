@@ -98,7 +98,7 @@ def test_a_correction_goes_to_the_same_people(services: Services) -> None:
         with pytest.raises(HuiyingError, match="原简报里没有"):
             archive.correct(connection, key, "没有写过的话", "另一句", signer, NOW)
         mended = archive.correct(connection, key, wrong, "更正后的话", signer, NOW)
-        assert archive.same_readers(connection, mended.id, directory) == [leader]
+        assert archive.readers_of(connection, services.settings, mended, directory) == [leader]
     assert mended.title.endswith("的更正")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from pipeline.store.engine import Instant, metadata
 
@@ -29,7 +29,8 @@ briefings = Table(
     Column("approved_by", String(64), nullable=False, default=""),
     Column("approved_at", Instant),
     Column("sent_at", Instant),
-    Column("sha256", String(64), nullable=False, default="", comment="of the text that was sent"),
+    Column("file", LargeBinary, comment="the .docx that was sent, as it went"),
+    Column("sha256", String(64), nullable=False, default="", comment="of that file"),
     Column(
         "corrects", String(32), nullable=False, default="", comment="the sent briefing that this one corrects (更正)"
     ),

@@ -17,6 +17,7 @@ outbox = Table(
     Column("text", Text, nullable=False),
     Column("html", Text, nullable=False, default=""),
     Column("images", JSON, nullable=False, comment="[[content id, base64 PNG], …]"),
+    Column("files", JSON, nullable=False, comment="[[file name, base64 content], …]"),
     Column("secrecy", String(20), nullable=False),
     Column("thread", String(64), nullable=False, default=""),
     Column("state", String(10), nullable=False, default="waiting", comment="waiting, sent, dead"),
