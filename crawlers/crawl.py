@@ -99,13 +99,16 @@ class Crawling:
         self._writing.shutdown()
 
     def register(self) -> None:
-        """Enter all sources in the store; new ones are due at once."""
+        """Enter all sources in the store; new ones are due at once. What earlier processes learned of sites is known again."""
         now = self.services.clock.now()
         with self.services.store.write() as connection:
             for source in self.sources.values():
                 start = timedelta(minutes=source.interval.start_minutes)
                 book.register(connection, source.id, source.name, source.kind, source.enabled, start, now)
             book.disable_others(connection, self.sources)
+            learned = book.all_places(connection)
+        for host, places in learned.items():
+            self.reader.places.put_back(host, places)
 
     def next_due(self) -> datetime | None:
         """When the next source is due, None without any."""
@@ -140,7 +143,16 @@ class Crawling:
             return CrawlReport(self.engine.run(visits))
         finally:
             self._let_hosts_go([self.sources[claim.source_id].host for claim in claims])
+            self._keep_what_was_learned()
             self._housekeep(self.services.clock.now())
+
+    def _keep_what_was_learned(self) -> None:
+        """Where the parts of pages stand, for the next process."""
+        places = self.reader.places
+        if changed := list(places.changed):
+            with self.services.store.write() as connection:
+                for host in changed:
+                    book.save_places(connection, host, places.of_host(host), self.services.clock.now())
 
     def _housekeep(self, now: datetime) -> None:
         """Once a day: the oldest evidence beyond its limit goes, and notes that nobody needs any more."""

@@ -12,14 +12,14 @@ from crawlers.fetched import Fetched
 
 
 class PageReader:
-    """Extracts in `executor` (None = a thread), so that the network never waits for a parser."""
+    """Extracts in `executor` (None = a thread), so that the network never waits for a parser; `places` is what it learned."""
 
     def __init__(self, executor: Executor | None = None) -> None:
         self._executor = executor
-        self._places = SitePlaces()
+        self.places = SitePlaces()
 
     async def __call__(self, fetched: Fetched) -> Page:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._executor, extract, fetched.body, fetched.url, fetched.encoding, fetched.at, self._places
+            self._executor, extract, fetched.body, fetched.url, fetched.encoding, fetched.at, self.places
         )

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from crawlers.extraction.page import Page
+from crawlers.extraction.site_places import REDESIGNED
 from crawlers.fetched import Ask, Fetched, Fetcher
 from crawlers.source import Source
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
@@ -140,7 +141,10 @@ class Visit:
 
     async def read(self, fetched: Fetched) -> Page:
         """Extract a page with what is learned of its site."""
-        return await self._reader(fetched)
+        page = await self._reader(fetched)
+        if REDESIGNED in page.reasons:
+            self.warn(f"{fetched.url}：{REDESIGNED}")
+        return page
 
     async def known(self, urls: Iterable[str]) -> dict[str, KnownPage]:
         """Of these addresses, those that an earlier visit had."""

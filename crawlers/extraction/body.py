@@ -25,6 +25,7 @@ _BOILERPLATE = re.compile(
     re.I,
 )
 _PROSE = re.compile(r"[，。！？；：、,.!?;]")
+_SENTENCE = re.compile(r"[。！？]")
 _TAIL = re.compile(
     r"^\W*(责任编辑|责编|编辑[:：]|相关阅读|相关新闻|相关推荐|推荐阅读|延伸阅读|更多阅读|热门推荐|猜你喜欢|扫一扫|扫码|分享到|打印本页|关闭窗口"
     r"|免责声明|版权声明|声明[:：]|特别声明|本文来源|原标题[:：]|关键词[:：]|标签[:：]|返回搜狐|上一篇|下一篇|特别提醒|网易跟贴|我要反馈|【打印】|打印|关闭|\(责任编辑|（责任编辑)"
@@ -123,9 +124,10 @@ def body_text(body: Any, title: str) -> str:
     for words, links in _lines(body):
         if not words or (links > 0.6 * len(words) and len(words) < 80):
             continue
-        if len(words) < 120 and _FOOTER.search(words) and links == 0 and not re.search(r"[。！？]", words):
+        short = len(words) < 120
+        if short and links == 0 and not _SENTENCE.search(words) and _FOOTER.search(words):
             continue
-        if _TAIL.match(words) and len(words) < 120:
+        if short and _TAIL.match(words):
             if lines and sum(map(len, lines)) > 60:
                 break
             continue
@@ -192,7 +194,7 @@ def _lines(body: Any) -> list[tuple[str, int]]:
         walk(body, False)
     except RecursionError:
         return [(" ".join(line.split()), 0) for line in body.text_content().splitlines()]
-    return [(re.sub(r"[\s\u00a0\u3000]+", " ", words).strip(), links) for words, links in lines]
+    return [(" ".join(words.split()), links) for words, links in lines]
 
 
 def _add(line: list[Any], text: str | None, in_link: bool) -> None:
@@ -219,8 +221,8 @@ def _link_share(element: Any) -> float:
 def parse(text: str) -> Any:
     """HTML → tree; ValueError when there is nothing in it. An early </html> ends nothing: what follows is on the page too."""
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False, remove_pis=True, remove_comments=True)
-    end = text.find("</html")
-    if 0 <= end < len(text) - _AFTER_END or end < 0 or 0 <= text.find("</body") < end - _AFTER_END:
-        text = _EARLY_END.sub("", text)
-    root = lxml_html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
-    return root.getroottree().getroot()
+    raw = text.encode("utf-8", "replace")
+    last = raw.rfind(b"</html")
+    if last < len(raw) - _AFTER_END or 0 <= raw.find(b"</body") < last - _AFTER_END or raw.find(b"</html") < last:
+        raw = _EARLY_END.sub("", text).encode("utf-8", "replace")
+    return lxml_html.document_fromstring(raw, parser=parser).getroottree().getroot()

@@ -13,11 +13,12 @@ from lxml import etree
 from crawlers.extraction.body import body_text, find_body, parse, prune, share_of_prose
 from crawlers.extraction.embedded import embedded_article
 from crawlers.extraction.headline import headline
+from crawlers.extraction.learned import Reading
 from crawlers.extraction.page import Link, Page
 from crawlers.extraction.page_kind import page_kind
 from crawlers.extraction.published import published
 from crawlers.extraction.second_opinion import outvoted
-from crawlers.extraction.site_places import Reading, SitePlaces
+from crawlers.extraction.site_places import SitePlaces
 from crawlers.extraction.words import flat
 
 _FEW = 12  # headline links: a page that scripts draw has few in its markup
@@ -38,13 +39,13 @@ def extract(
     """Read one page, at the learned `places` of its site when they are known. Never raises on bad HTML: an unreadable page
     is `other` with its reason. A learned article's links are those of its body."""
     text = (html if isinstance(html, str) else decode(html, encoding)).replace("\0", "")
+    if places is not None and (learned := places.read(text, url, fetched_at)) is not None:
+        return _learned(learned, url)
     try:
         tree = parse(text)
     except (ValueError, TypeError, AssertionError, etree.LxmlError) as error:
         return Page("other", reasons=(f"不是可读的 HTML：{error}",))
     meta = _meta(tree)
-    if places is not None and (learned := places.read(tree, url, fetched_at)) is not None:
-        return _learned(learned, meta, url)
     links = _links(tree, url)
     carried = embedded_article(tree) if sum(len(link.text) >= 10 for link in links) < _FEW else None
     prune(tree)
@@ -75,12 +76,13 @@ def extract(
         confidence=round(min(0.5 + sure / 2, 1.0), 2),
         reasons=(why,),
     )
-    if places is not None and (odd := places.learn(tree, url, page, body)):
+    if places is not None and (odd := places.learn(tree, text, url, page, body)):
         return replace(page, reasons=(*page.reasons, odd))
     return page
 
 
-def _learned(found: Reading, meta: dict[str, str], url: str) -> Page:
+def _learned(found: Reading, url: str) -> Page:
+    meta = _meta(found.tree)
     head = "\n".join(flat("".join(near.itertext())) for near in _near(found.body))
     return Page(
         page="article",

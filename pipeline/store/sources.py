@@ -257,14 +257,13 @@ def recent_documents(
 
 
 # ---------------------------------------------------------------------- learned places
-def load_places(connection: Connection, host: str) -> dict[str, Any] | None:
-    places: dict[str, Any] | None = connection.execute(
-        select(site_places.c.places).where(site_places.c.host == host)
-    ).scalar_one_or_none()
-    return places
+def all_places(connection: Connection) -> dict[str, dict[str, list[str]]]:
+    """What was learned of every site, by host: shape of address → places."""
+    return {row.host: row.places for row in connection.execute(select(site_places))}
 
 
-def save_places(connection: Connection, host: str, places: dict[str, Any], at: datetime) -> None:
+def save_places(connection: Connection, host: str, places: dict[str, list[str]], at: datetime) -> None:
+    """Keep what is known of a host now in place of what was."""
     statement = upsert(connection, site_places, ("host",), ("places", "at"))
     connection.execute(statement.values(host=host, places=places, at=at))
 

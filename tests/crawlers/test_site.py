@@ -87,6 +87,34 @@ def test_a_site_in_gb18030_that_claims_utf8_is_read(site, source, crawling, serv
     assert [row.title for row in _rows(services)] == [title]
 
 
+def test_what_was_learned_of_a_site_outlives_the_process(site, source, crawling, services, clock):
+    _serve(site)
+    crawling(source("site")).crawl_due()
+    later = crawling(source("site"))
+    shape = f"{site.address}/art/2026/3/15/art_1229_77.html"
+    known = later.reader.places.known(shape)
+    assert known is not None
+    assert known.body == "//div[@class='article-content']"
+
+
+def test_a_redesign_stands_in_the_warnings_once(site, source, crawling, services, clock):
+    _serve(site)
+    crawling(source("site", options={"revisits": 0})).crawl_due()
+    worker = crawling(source("site", options={"revisits": 0}))
+    warned = []
+    for start in (10, 14):
+        more = [(f"/art/2026/3/15/art_1229_{n}.html", f"沙洲镇火情处置第{n}号通报") for n in range(start, start + 4)]
+        site.html("/", listing(more))
+        for path, title in more:
+            site.html(path, article(title).replace("article-content", "new-body"))
+        clock.advance(timedelta(days=1))
+        warned += worker.crawl_due().runs[0].warnings
+    assert sum("改版" in warning for warning in warned) == 1
+    known = worker.reader.places.known(f"{site.address}/art/2026/3/15/art_1229_77.html")
+    assert known is not None
+    assert "new-body" in known.body
+
+
 def test_a_source_that_fails_is_asked_later_and_later(site, source, crawling, clock):
     site.pages["/"] = Answer(b"", 403)
     worker = crawling(source("site"))
