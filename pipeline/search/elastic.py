@@ -35,7 +35,7 @@ from pipeline.search.port import (
 )
 from pipeline.search.record import from_values
 
-_CHUNK = 500  # documents in one bulk request
+_CHUNK = 1_000  # documents in one bulk request
 _IN_FLIGHT = 2  # bulk requests at once while rebuilding: more would only wait inside the server
 _TRIES = 8  # of the items that the server was too busy for
 _LONGEST_PAUSE = 20.0  # seconds between two of them

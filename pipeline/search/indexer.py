@@ -29,6 +29,8 @@ LASTING = timedelta(seconds=10)
 LASTING_REBUILD = timedelta(seconds=60)  # kept up at every page; a page must not take longer
 BATCH = 1_000
 _PAGE = 1_000
+_KINDS, _POLARITIES = {each.value: each for each in Kind}, {each.value: each for each in Polarity}
+_SCOPES, _MARKS = {each.value: each for each in Scope}, {each.value: each for each in Secrecy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Indexer:
 
     def _hold(self, lasting: timedelta = LASTING) -> bool:
         with self._store.write() as connection:
-            return take(connection, LEASE, self._holder, lasting)
+            return bool(take(connection, LEASE, self._holder, lasting))
 
 
 def waiting(connection: Connection) -> int:
@@ -215,24 +217,43 @@ def _projection() -> Any:
 
 
 def _indexed(row: Row[Any]) -> IndexedDocument:
-    places = [name for place in row.detail["places"] for name in (place["name"], place["town"]) if name]
+    """A row of `_projection`, in its order: reading a row's columns by name costs more than all the rest here."""
+    (
+        key,
+        kind,
+        source,
+        url,
+        secrecy,
+        reads,
+        at,
+        title,
+        text,
+        sentiment,
+        score,
+        topic,
+        scope,
+        detail,
+        event,
+        original,
+    ) = row
+    places = [name for place in detail["places"] for name in (place["name"], place["town"]) if name]
     return IndexedDocument(
-        id=row.id,
-        kind=Kind(row.kind),
-        text=row.text,
-        at=row.at,
-        title=row.title,
-        source=row.source,
-        url=row.url,
-        sentiment=Polarity(row.sentiment),
-        score=row.score,
-        topic=row.topic,
-        topic_sub=row.detail["topic"]["sub"],
-        scope=Scope(row.scope),
+        id=key,
+        kind=_KINDS[kind],
+        text=text,
+        at=at,
+        title=title,
+        source=source,
+        url=url,
+        sentiment=_POLARITIES[sentiment],
+        score=score,
+        topic=topic,
+        topic_sub=detail["topic"]["sub"],
+        scope=_SCOPES[scope],
         places=tuple(dict.fromkeys(places)),
-        departments=tuple(dict.fromkeys(each["name"] for each in row.detail["departments"])),
-        event_id=row.event_id or "",
-        copy_of=row.original_id or "",
-        reach=row.reads or 0,
-        secrecy=Secrecy(row.secrecy),
+        departments=tuple(dict.fromkeys(each["name"] for each in detail["departments"])),
+        event_id=event or "",
+        copy_of=original or "",
+        reach=reads or 0,
+        secrecy=_MARKS[secrecy],
     )

@@ -7,12 +7,14 @@ transaction that reads first and writes later fails at once with "locked", whate
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeDecorator
@@ -119,8 +121,10 @@ def _check_order(store: Store) -> None:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         # psycopg forgets how many rows an INSERT made unless it is asked to remember
-        return create_engine(url, pool_pre_ping=True, execution_options={"preserve_rowcount": True})
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        kept: dict[str, Any] = {"preserve_rowcount": True}
+        return create_engine(url, pool_pre_ping=True, execution_options=kept, json_deserializer=_read_json)
+    arguments = {"timeout": 30, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, json_deserializer=_read_json)
 
     @event.listens_for(engine, "connect")
     def _on_connect(raw: Any, _record: Any) -> None:
@@ -136,6 +140,14 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _read_json(text: str) -> Any:
+    """A JSON column's value; twice as fast as the standard library, which takes what this refuses (lone surrogates)."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def reachable(store: Store) -> bool:
