@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
@@ -17,8 +17,8 @@ from pipeline.clock import shanghai
 
 FONT = "Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-ROWS = 3
-INK, SOFT, BLUE, RED = "#1c2430", "#515c6b", "#2a6296", "#b3261e"
+NAME_SIZE, ROW, GAP = 11, 14, 6  # points: letters of a name, its row, the room before the next line
+INK, SOFT, BLUE, RED, GREEN = "#1c2430", "#515c6b", "#2a6296", "#b3261e", "#1d6b3c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,30 +78,61 @@ def _timeline(bars: Sequence[Bar], marks: Sequence[Mark], width: int, height: in
     step = (bars[1].start - bars[0].start) if len(bars) > 1 else None
     hours = step.total_seconds() / 3600 if step else 1
     axis = {"format": "%-m月%-d日 %H时", "labelAngle": 0, "labelOverlap": True}
+    legend = {"orient": "bottom", "direction": "horizontal", "offset": 2}
     volume = {
         "data": {"values": rows},
         "mark": {"type": "bar", "size": max(1.5, min(18.0, 0.8 * width / max(1, len(bars)))), "align": "left"},
         "encoding": {
             "x": _field("时间", "temporal", title=None, axis=axis),
             "y": _field("文档", "quantitative", title=f"篇／{hours:g}小时", axis={"tickMinStep": 1}),
-            "color": _field("类", scale={"domain": ["负面", "其他"], "range": [RED, "#9db8d2"]}, title=None),
+            "color": _field(
+                "类", scale={"domain": ["负面", "其他"], "range": [RED, "#9db8d2"]}, title=None, legend=legend
+            ),
             "order": _field("类", sort="descending"),
         },
     }
-    layers: list[dict[str, Any]] = [volume]
-    for kind, colour, dash in (("stage", SOFT, [3, 3]), ("response", "#1d6b3c", [1, 0])):
-        own = sorted((mark for mark in marks if mark.kind == kind), key=lambda mark: mark.at)
-        for row in range(ROWS):  # neighbours stand on different lines, so that their names do not cover each other
-            told = {"values": [{"时间": local(mark.at), "名": mark.label} for mark in own[row::ROWS]]}
-            if told["values"]:
-                x = {"x": _field("时间", "temporal")}
-                rule = {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.3}
-                layers.append({"data": told, "mark": rule, "encoding": x})
-                text = {"type": "text", "align": "left", "dx": 3, "baseline": "top", "fontSize": 11, "color": colour}
-                top = row * 13 + (0 if kind == "stage" else ROWS * 13)
-                name = {"text": _field("名"), "y": {"value": top}}
-                layers.append({"data": told, "mark": text, "encoding": x | name})
-    return _finished(layers, width, height)
+    placed = rows_of(bars, marks, width)
+    band = ROW * (1 + max((row for _, row in placed), default=-1))
+    return _finished([volume, *(_named(mark, row * ROW - band, height) for mark, row in placed)], width, height)
+
+
+def rows_of(bars: Sequence[Bar], marks: Sequence[Mark], width: int) -> list[tuple[Mark, int]]:
+    """Each mark with the row of its name over the bars, 0 on top: no name covers another, no line crosses a name.
+
+    From left to right a name stands lower than every earlier one that reaches over its line.
+    """
+    if not bars or not marks:
+        return []
+    start = bars[0].start
+    end = bars[-1].start + (bars[-1].start - bars[-2].start if len(bars) > 1 else timedelta(hours=1))
+    placed: list[tuple[Mark, int]] = []
+    reaching: list[tuple[float, int]] = []  # how far to the right each name goes, and its row
+    for mark in sorted(marks, key=lambda mark: mark.at):
+        at = width * ((mark.at - start) / (end - start))
+        row = 1 + max((one for until, one in reaching if until > at - GAP), default=-1)
+        placed.append((mark, row))
+        reaching.append((at + GAP + NAME_SIZE * len(mark.label), row))
+    return placed
+
+
+def _named(mark: Mark, top: int, height: int) -> dict[str, Any]:
+    """A line over the whole height with its name beside its upper end: stages dashed, responses of ours solid."""
+    colour, dash = (SOFT, [3, 3]) if mark.kind == "stage" else (GREEN, [1, 0])
+    x = {"x": _field("时间", "temporal")}
+    rule = {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.3, "y": top, "y2": height}
+    text = {
+        "type": "text",
+        "align": "left",
+        "dx": 3,
+        "baseline": "top",
+        "fontSize": NAME_SIZE,
+        "color": colour,
+        "y": top,
+    }
+    return {
+        "data": {"values": [{"时间": local(mark.at), "名": mark.label}]},
+        "layer": [{"mark": rule, "encoding": x}, {"mark": text, "encoding": x | {"text": _field("名")}}],
+    }
 
 
 def shares(title: str, parts: Sequence[tuple[str, float]], unit: str = "篇", width: int = 420) -> Chart:

@@ -43,3 +43,16 @@ def test_the_picture_names_its_marks_and_is_a_png_too() -> None:
     assert all(mark.label in drawn for mark in MARKS)
     assert "篇／1小时" in drawn
     assert chart.png().startswith(b"\x89PNG")
+
+
+def test_names_of_moments_never_cover_each_other_and_no_line_crosses_a_name() -> None:
+    bars = [charts.Bar(START + timedelta(hours=hour), 3, 1) for hour in range(72)]
+    minutes = (0, 20, 40, 55, 300, 310, 700, 2000, 2010, 4200)
+    marks = [charts.Mark(START + timedelta(minutes=one), "新闻发布会" if one % 3 else "热议") for one in minutes]
+    placed = charts.rows_of(bars, marks, 620)
+    at = {id(mark): 620 * ((mark.at - START) / timedelta(hours=72)) for mark in marks}
+    for mark, row in placed:
+        for other, below in placed:
+            if other is not mark and at[id(other)] <= at[id(mark)] < at[id(other)] + 11 * len(other.label):
+                assert row > below
+    assert {id(mark): row for mark, row in placed}[id(marks[7])] == 0
