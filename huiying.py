@@ -219,7 +219,7 @@ def mount() -> None:
     from dashboards import commands as web_commands
     from dashboards import mail_commands
     from dashboards.briefings import commands as briefing_commands
-    from pipeline import operating
+    from pipeline import answer_commands, operating
     from pipeline.alerts import commands as alert_commands
     from pipeline.analysis import commands as analysis_commands
     from pipeline.analysis import evaluate_commands
@@ -235,7 +235,7 @@ def mount() -> None:
         analysis_commands.analyse, analysis_commands.places, search_commands.search, search_commands.reindex,
         crawl_commands.crawl, extraction_commands.extract, alert_commands.backtest, alert_commands.rules, alert_commands.signs, event_commands.hot_issues,
         case_commands.verify, duty_commands.statistics, store_commands.backup, store_commands.restore,
-        store_commands.migrate_store, operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
+        store_commands.migrate_store, answer_commands.replies, operating.watch, operating.trace, web_commands.serve, web_commands.screenshots,
     )  # fmt: skip
     for command in alone:
         app.command(command.__name__.replace("_", "-"))(command)

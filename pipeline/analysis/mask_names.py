@@ -62,6 +62,7 @@ _ROLES = (
     "当事人|受害人|死者|伤者|患者|家属|业主|房主|车主|村民|居民|市民|租客|学生|职工|员工|工友|邻居|老板|房东|包工头|老人|我是|本人"
     "|我?(?:父亲|母亲|爸爸|妈妈|爸|妈|丈夫|妻子|老公|老婆|儿子|女儿|爱人|爷爷|奶奶|哥哥|弟弟|姐姐|妹妹)"
 )
+_SAYS_A_NAME = ("我叫", "我的名字叫", "名叫", "名字是")
 _LINK = r"(?:为|是|叫|系|：|:|\s|名叫|叫做|[（(]){0,2}"
 _SIGNED = re.compile(
     rf"(?:此致[\s，,！!。]{{0,3}})?敬礼[\s！!。，,]{{0,4}}({_NAME})(?=[\s，。,.]{{0,3}}(?:\d|$|☎|电话|二))"
@@ -77,7 +78,11 @@ _PHONE_MARK = "☎"
 
 def hide_names(text: str, hidden_numbers: tuple[str, ...]) -> str:
     """Private names, wherever in the text they occur once known; `hidden_numbers` mark where a number stood."""
-    names = {found[2] for found in _CUED_SURELY.finditer(text) if found["link"] != "" or _like_a_name(found[2])}
+    cued = [
+        (found[2], found["link"] != "" or found[0].startswith(_SAYS_A_NAME)) for found in _CUED_SURELY.finditer(text)
+    ]
+    introduced = {name for name, surely in cued if surely}
+    names = {name for name, surely in cued if not surely and _like_a_name(name)}
     names |= {found[1] for found in _SIGNED.finditer(text)}
     names |= {found[1] for found in _CUED.finditer(text) if _like_a_name(found[1])}
     marked = text
@@ -86,10 +91,16 @@ def hide_names(text: str, hidden_numbers: tuple[str, ...]) -> str:
     if _PHONE_MARK in marked:
         for pattern in (_BESIDE_PHONE, _BEHIND_PHONE):
             names |= {found[1] for found in pattern.finditer(marked) if _like_a_name(found[1])}
-    for name in sorted(filter(_plausible, names), key=lambda one: (-len(one), one)):
+    hidden = set(filter(_introduced, introduced)) | set(filter(_plausible, names))
+    for name in sorted(hidden, key=lambda one: (-len(one), one)):
         family = name[:2] if name[:2] in _DOUBLE.split("|") else name[0]
         text = text.replace(name, f"{family}某某" if len(name) - len(family) > 1 else f"{family}某")
     return text
+
+
+def _introduced(name: str) -> bool:
+    """A name that the text itself introduces may hold a function word (赵大有, 李家明), but not only such, and no title."""
+    return name[1:] not in _TITLES and any(character not in _NOT_A_NAME for character in name[1:])
 
 
 def _plausible(name: str) -> bool:
