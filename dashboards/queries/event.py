@@ -1,4 +1,4 @@
-"""事件: what is it, how did it spread, what do people think? Nine statements; what is costly is kept ready (pipeline.digesting)."""
+"""事件: what is it, how did it spread, what do people think? Ten statements; what is costly is kept ready (pipeline.digesting)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, func, select
 
 from dashboards.queries import cases as case_queries
+from dashboards.queries import published
 from dashboards.queries.hours import hour_bucket, hour_of
 from pipeline import digesting
 from pipeline.cases.state import CaseState
@@ -69,6 +70,7 @@ class EventPage:
     cases: tuple[CaseState, ...]
     alerts: tuple[Row[Any], ...]
     similar: tuple[tuple[Row[Any], CaseState], ...]
+    published: published.Published
 
 
 def find(connection: Connection, event_id: str) -> Row[Any] | None:
@@ -85,6 +87,7 @@ def read(connection: Connection, row: Row[Any]) -> EventPage:
     judged = latest(connection, row.id, LISTED + 20)
     words = digesting.kept(connection, row.id, row.documents)
     history = connection.execute(select(changes).where(changes.c.event_id == row.id).order_by(changes.c.number)).all()
+    own_cases = tuple(case_queries.of_events(connection, [row.id]))
     return EventPage(
         row=row,
         state=state,
@@ -94,9 +97,10 @@ def read(connection: Connection, row: Row[Any]) -> EventPage:
         history=tuple(history),
         spread=_spread(connection, row.id),
         listed=_folded(connection, judged),
-        cases=tuple(case_queries.of_events(connection, [row.id])),
+        cases=own_cases,
         alerts=tuple(connection.execute(select(alerts).where(alerts.c.event_id == row.id).order_by(alerts.c.at))),
         similar=_similar(connection, row, state),
+        published=published.of_event(connection, row.id, own_cases),
     )
 
 

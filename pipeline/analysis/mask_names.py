@@ -91,8 +91,8 @@ def hide_names(text: str, hidden_numbers: tuple[str, ...]) -> str:
     if _PHONE_MARK in marked:
         for pattern in (_BESIDE_PHONE, _BEHIND_PHONE):
             names |= {found[1] for found in pattern.finditer(marked) if _like_a_name(found[1])}
-    hidden = set(filter(_introduced, introduced)) | set(filter(_plausible, names))
-    for name in sorted(hidden, key=lambda one: (-len(one), one)):
+    private = set(filter(_introduced, introduced)) | set(filter(_plausible, names))
+    for name in sorted(private, key=lambda one: (-len(one), one)):
         family = name[:2] if name[:2] in _DOUBLE.split("|") else name[0]
         text = text.replace(name, f"{family}某某" if len(name) - len(family) > 1 else f"{family}某")
     return text

@@ -47,7 +47,10 @@ _AFTER = r"余|多|左右|以上|许"
 _COUNT = re.compile(
     rf"(?P<approx>{_BEFORE})?(?P<number>{_NUMBER})(?P<open>{_AFTER})?(?:名|个|余)?(?P<measure>{_MEASURES})(?P<tail>{_AFTER})?"
 )
-_NONE = re.compile(r"(?:无|没有|未造成|暂无|未发现|未接到)(?:人员|人)?(?P<what>伤亡|死亡|受伤|失联|被困)")
+_NONE = re.compile(
+    r"(?:无|(?<!有)没有|未造成|暂无|未发现|未接到)(?:人员|人)?(?P<what>(?:伤亡|死亡|受伤|失联|被困)(?:[、和及或](?:伤亡|死亡|受伤|失联|被困))*)"
+)
+_NOBODY = {"伤亡": ("死亡", "受伤"), "被困": ("失联",)}
 _TIME = re.compile(
     r"(?:(?P<month>\d{1,2})月(?P<day>\d{1,2})日)?(?:凌晨|早上|上午|中午|下午|傍晚|晚上|晚|夜间)?\s*"
     r"(?P<hour>\d{1,2})(?:时|点|:)(?P<minute>\d{1,2})?分?(?:许|左右)?(?:(?!\d{1,2}[时点:]\d)[^。；;]){0,32}?(?P<what>起火|发生火灾|接警|接报|扑灭|明火)"
@@ -57,6 +60,7 @@ _TIME_AFTER = re.compile(
     r"(?P<hour>\d{1,2})(?:时|点|:)(?P<minute>\d{1,2})?分?(?:许|左右)?"
 )
 _CLAUSE = re.compile(r"[^。；;！!？?\n]+")
+_LIST_NUMBER = re.compile("[①-⑳]")  # ①4名伤者 are four, not fourteen
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Contradiction:
 
 def statements(text: str) -> tuple[Statement, ...]:
     """The numbers a text states about known subjects."""
-    clean = unicodedata.normalize("NFKC", text).replace(" ", "")
+    clean = unicodedata.normalize("NFKC", _LIST_NUMBER.sub("；", text)).replace(" ", "")
     found: list[Statement] = []
     for clause in _CLAUSE.findall(clean):
         found += _counts(clause)
@@ -104,7 +108,7 @@ def contradictions(texts: Mapping[str, str]) -> tuple[Contradiction, ...]:
             rivals = [b for b in said[two] if (b.subject, b.measure) == (a.subject, a.measure)]
             own = [c for c in said[one] if (c.subject, c.measure) == (a.subject, a.measure)]
             # a source that states several numbers of one subject is progressing: its last one counts
-            if not rivals or a is not own[-1] or _agree(a, rivals[-1]):
+            if not rivals or a is not own[-1] or agree(a, rivals[-1]):
                 continue
             found.append(Contradiction(a.subject, one, a.said, two, rivals[-1].said))
     return tuple(found)
@@ -119,7 +123,8 @@ def _with_implied(said: tuple[Statement, ...]) -> tuple[Statement, ...]:
     return (*said, implied)
 
 
-def _agree(a: Statement, b: Statement) -> bool:
+def agree(a: Statement, b: Statement) -> bool:
+    """Can both be true?"""
     return a.low <= b.high and b.low <= a.high
 
 
@@ -218,9 +223,7 @@ def _allowed(value: float, approx: str, after: str) -> tuple[float, float]:
 def _nothing(clause: str) -> list[Statement]:
     found = []
     for match in _NONE.finditer(clause):
-        names = (
-            ("死亡", "受伤") if match["what"] == "伤亡" else ("失联",) if match["what"] == "被困" else (match["what"],)
-        )
+        names = [name for what in re.split("[、和及或]", match["what"]) for name in _NOBODY.get(what, (what,))]
         found += [Statement(name, "人", 0, 0, match.group()) for name in names]
     return found
 
@@ -239,7 +242,10 @@ def _times(clause: str) -> list[Statement]:
 
 
 def _quote(clause: str, start: int, end: int) -> str:
-    return clause[max(0, start - 8) : min(len(clause), end + 4)].strip(",，、")
+    """The words around a number, within its own part of the sentence."""
+    cut = _BOUND.search(clause, end)
+    left, right = max(_part(clause, start), start - 12), min(cut.start() if cut else len(clause), end + 6)
+    return clause[left:right].strip(',，、“”"')
 
 
 def number(text: str) -> float | None:

@@ -1,0 +1,30 @@
+"""The page of an event holds what we published against what is said, and links both."""
+
+from __future__ import annotations
+
+from demo.office import Office
+from demo.stories import moment_of
+from pipeline.services import Services
+from tests.dashboards.conftest import Browser, fire_of, signed_in
+
+
+def page_at(services: Services, until: str) -> str:
+    """The fire's page after the office did what its script says, step by step, until then."""
+    office = Office(services)
+    script = [step["at"] for story in office.stories for step in story.steps]
+    for at in sorted({moment_of(at) for at in script if moment_of(at) <= moment_of(until)}):
+        office.act(at)
+    browser: Browser = signed_in(services, "fang_yi")
+    return browser.get(f"/events/{fire_of(services)}")
+
+
+def test_nothing_published_nothing_held_against_anybody(services: Services) -> None:
+    assert 'id="published"' not in page_at(services, "15 04:00")
+
+
+def test_the_rumour_stands_beside_the_published_number(services: Services) -> None:
+    page = page_at(services, "15 14:30")
+    assert "无人员死亡、失联" in page
+    assert "与已发布事实不一致（发布前所说）：此文“死了三个”" in page
+    assert 'href="https://www.yungang.example/fire/' in page
+    assert "错误看法" not in page.split('id="published"')[1].split("</section>")[0]
