@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from sqlalchemy import Connection, Row
 from starlette.responses import Response
 
-from dashboards import charts
+from dashboards import charts, watches
 from dashboards.keeping import Kept
 from dashboards.queries import event as queries
 from dashboards.queries.event import EventPage
 from dashboards.room import Looking, OfficeLooking, Posted, Visitor, back_to
 from pipeline import corrections
+from pipeline.alerts import feedback
+from pipeline.alerts.rules import load_rules
 from pipeline.cases.responses import FORM_NAMES
 from pipeline.cases.vocabulary import Origin
 from pipeline.clock import parse_time
@@ -44,7 +47,21 @@ def show(visitor: OfficeLooking, event_id: str) -> Response:
         spread=named(page),
         number=visitor.number,
         can_open=visitor.may("open"),
+        rules=_rules_of(visitor),
     )
+
+
+def _rules_of(visitor: Visitor) -> tuple[tuple[str, str], ...]:
+    """(key, sentence) of the rules on events that are in force."""
+    path = watches.in_force(visitor.room.services.settings)
+    return _rules(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _rules(path: Path, stamp: int) -> tuple[tuple[str, str], ...]:
+    """Read anew only when the file has changed."""
+    del stamp
+    return tuple((rule.key, rule.sentence) for rule in load_rules(path).rules if rule.on == "event")
 
 
 @router.get("/events/{event_id}/timeline.svg")
@@ -141,6 +158,21 @@ def open_case(sent: Posted, event_id: str) -> Response:
         )
         visitor.room.keep(connection, changes)
     return back_to(f"/cases/{changes[0].case_id}", "已建单。")
+
+
+@router.post("/events/{event_id}/missed")
+def missed(sent: Posted, event_id: str) -> Response:
+    """应告知而未告知: counted against the rule that ought to have fired, or against none when nobody knows which."""
+    visitor = sent.by
+    if not visitor.may("open"):
+        raise HTTPException(403, "漏报由值班员或新闻发言人标记。")
+    rule = sent.text("rule")
+    if rule and rule not in dict(_rules_of(visitor)):
+        raise HuiyingError("没有这条规则；请刷新页面再选。")
+    with visitor.room.services.store.write() as connection:
+        row = _found(connection, event_id)
+        feedback.say_missed(connection, row.id, visitor.person.id, visitor.now, rule, sent.text("note")[:200])
+    return back_to(f"/events/{row.id}", "已记为漏报，计入规则的成绩。")
 
 
 @router.post("/events/{event_id}/correct")

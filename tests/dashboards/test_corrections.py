@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlalchemy import select
 
+from pipeline.alerts.feedback import records
 from pipeline.flow import Flow
 from pipeline.services import Services
 from pipeline.store import events as event_store
@@ -25,6 +27,21 @@ def test_a_rename_stays_with_its_reason(services: Services, sign_in: SignIn) -> 
     with services.store.read() as connection:
         change = connection.execute(select(changes).where(changes.c.what == "renamed")).one()
     assert (change.by, change.reason) == ("fang_yi", "原标题是网帖原话")
+
+
+def test_what_should_have_been_told_counts_against_its_rule(services: Services, sign_in: SignIn) -> None:
+    chief, fire = sign_in("fang_yi"), fire_of(services)
+    form = chief.get(f"/events/{fire}").split(f"/events/{fire}/missed")[1]
+    rule = re.findall(r'<option value="([\w-]+)"', form)[0]
+    assert "已记为漏报" in chief.send(f"/events/{fire}/missed", rule=rule, note="早半天就该知道")
+    chief.send(f"/events/{fire}/missed", rule="")
+    with services.store.read() as connection:
+        found = {record.rule: record.missed for record in records(connection, services.clock.now())}
+    assert (found[rule], found[""]) == (1, 1)
+    page = chief.get("/rules")
+    assert "漏报 1" in page
+    assert "另有 1 件事本该预警而没有" in page
+    assert "没有这条规则" in chief.send(f"/events/{fire}/missed", rule="no-such-rule", status=422)
 
 
 def test_a_muted_event_leaves_the_front_page_until_its_end(services: Services, sign_in: SignIn) -> None:
