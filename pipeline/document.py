@@ -339,3 +339,4 @@ class Notice:
     thread: str = ""  # event or case id, so that mail threads by event
     images: tuple[tuple[str, bytes], ...] = ()  # (content id, PNG) shown inline
     files: tuple[tuple[str, bytes], ...] = ()  # (file name, content) that goes along with a mail
+    trace: str = ""  # trace id of the document that led to it

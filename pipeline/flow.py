@@ -26,6 +26,7 @@ from pipeline.executors import NoWorkers
 from pipeline.lane import Lane, PlacingFailed
 from pipeline.services import Services
 from pipeline.store import documents
+from pipeline.trace_ids import trace_of, traced
 
 log = structlog.get_logger()
 
@@ -159,7 +160,7 @@ class Flow:
 
     def _failed(self, document_id: str, error: BaseException) -> None:
         reason = f"{type(error).__name__}: {error}"
-        log.warning("document.failed", document=document_id, reason=reason)
+        log.warning("document.failed", document=document_id, trace=trace_of(document_id), reason=reason)
         with self.services.store.write() as connection:
             documents.failed(connection, document_id, self.services.clock.now(), reason)
 
@@ -170,7 +171,8 @@ def _walk(connection: Connection, lane: Lane, chunk: Sequence[Judged], seen: Seq
     steps += [(observation.at, 1, observation) for observation in seen]
     for _, _, step in sorted(steps, key=itemgetter(0, 1)):
         if isinstance(step, Judged):
-            lane.place(connection, step)
+            with traced(trace_of(step.document.id)):
+                lane.place(connection, step)
         else:
             lane.count(connection, step)
     documents.mark_placed(connection, [judged.document.id for judged in chunk])

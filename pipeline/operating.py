@@ -42,7 +42,7 @@ def watch(
 
 def trace(
     context: typer.Context,
-    document: Annotated[str, typer.Argument(help="文档编号")],
+    document: Annotated[str, typer.Argument(help="文档编号，或邮件头、日志里的追踪号")],
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """一篇文档从采集到邮件经过了什么。例：huiying trace weibo-5206158134440874"""

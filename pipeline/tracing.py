@@ -23,12 +23,16 @@ class Step:
     at: datetime | None = None
 
 
-def trace(connection: Connection, document_id: str) -> list[Step]:
-    """All steps of a document. HuiyingError when the store does not know it."""
-    row = connection.execute(select(documents).where(documents.c.id == document_id)).one_or_none()
+def trace(connection: Connection, wanted: str) -> list[Step]:
+    """All steps of a document, by its id or by the trace id of a log line or a mail. HuiyingError when nothing has it."""
+    found = select(documents).where(or_(documents.c.id == wanted, documents.c.trace == wanted))
+    row = connection.execute(found.order_by((documents.c.id == wanted).desc()).limit(1)).one_or_none()
     if row is None:
-        raise HuiyingError(f"没有文档 {document_id}；请核对编号（huiying search --json 会给出）。")
-    steps = [Step("collected", row.id, f"{row.kind} {row.source}".strip(), row.known_at)]
+        raise HuiyingError(
+            f"没有文档 {wanted}；请核对文档编号（huiying search --json 会给出），或信头 X-Huiying-Trace、日志里的追踪号。"
+        )
+    document_id = row.id
+    steps = [Step("collected", row.id, f"{row.kind} {row.source} {row.trace}".strip(), row.known_at)]
     steps += [
         Step("analysed", each.digest, f"{each.sentiment} {each.topic} {each.scope}")
         for each in connection.execute(select(analyses).where(analyses.c.document_id == document_id))

@@ -24,7 +24,8 @@ log = structlog.get_logger()
 
 DIGESTS = 3  # event digests made in one idle step
 LEASE = "flow"
-LASTING = timedelta(seconds=8)  # a dead leader is followed within 10 s
+LASTING = timedelta(seconds=5)  # with the rest between two looks of a stand-by: a dead leader is followed within 10 s
+HANGING = timedelta(minutes=5)  # one step that takes longer than this no longer keeps others from leading
 
 
 class Worker:
@@ -33,24 +34,29 @@ class Worker:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
+        self.fence = 0
         self.flow: Flow | None = None
         self.corrected = ""
         self.indexer = Indexer(services.store, services.index(), services.clock)
 
     def hold(self, connection: Connection) -> bool:
-        """Take or keep the lease, in the caller's transaction."""
-        return leases.take(connection, LEASE, self.holder, LASTING)
+        """Keep the lease, in the caller's transaction. False when it is lost, or was lost and taken back meanwhile."""
+        return leases.take(connection, LEASE, self.holder, LASTING) == self.fence
 
     def step(self) -> int:
         """Bring everything that waits down the flow and into the index; how many documents moved. 0 = somebody else leads."""
         with self.services.store.write() as connection:
-            held = self.hold(connection)
+            fence = leases.take(connection, LEASE, self.holder, LASTING)
             corrected = corrections.mark(connection)
-        if corrected != self.corrected:
-            self.flow, self.corrected = None, corrected  # a person has merged or split: the memory here is stale
-        if not held:
-            self.flow = None  # whoever leads has moved on: the memory here is stale
+        if (fence, corrected) != (self.fence, self.corrected):
+            self.flow = None  # another has led, or a person has merged or split: the memory here is stale
+        self.fence, self.corrected = fence, corrected
+        if not fence:
             return 0
+        with leases.kept(self.services.store, LEASE, self.holder, LASTING, HANGING):
+            return self._lead()
+
+    def _lead(self) -> int:
         self.flow = self.flow or Flow(self.services, self.hold)
         try:
             placed = self.flow.drain(self.services.clock.now())

@@ -57,7 +57,7 @@ def _deliver(services: Services, stop: threading.Event, timed: Sequence[Callable
     holder = f"{id(stop):x}@{threading.get_native_id()}"
 
     def hold(connection: Connection) -> bool:
-        return leases.take(connection, OUTBOX_LEASE, holder, timedelta(seconds=60))
+        return bool(leases.take(connection, OUTBOX_LEASE, holder, timedelta(seconds=60)))
 
     while not stop.is_set():
         try:

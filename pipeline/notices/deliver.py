@@ -18,6 +18,7 @@ from pipeline.document import Notice
 from pipeline.notices import outbox
 from pipeline.notices.failing import DeliveryFailed
 from pipeline.store.engine import Store
+from pipeline.trace_ids import traced
 
 log = structlog.get_logger()
 CLAIM = timedelta(minutes=2)  # a notice in flight when its sender died is sent again after this
@@ -60,9 +61,13 @@ class Deliverer:
                 if not hold(connection):
                     break
                 mine = outbox.claim(connection, item, self.clock.now() + CLAIM)
-            if mine and self._send(self.channels[name], item):
+            if not mine:
+                continue
+            with traced(item.notice.trace):
+                gone = self._send(self.channels[name], item)
+            if gone:
                 sent += 1
-            elif mine:
+            else:
                 resting.add(name)
         return sent
 
@@ -79,6 +84,7 @@ class Deliverer:
             return False
         with self.store.write() as connection:
             outbox.mark_sent(connection, notice.key, self.clock.now())
+        log.info("notice.sent", key=notice.key, channel=notice.channel)
         return True
 
     def _failed(self, item: outbox.Waiting, reason: str, final: bool) -> None:

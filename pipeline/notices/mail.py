@@ -83,6 +83,8 @@ class Mail:
         message["Date"] = format_datetime(shanghai(notice.at))
         message["Message-ID"] = f"<{notice.key}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
+        if notice.trace:
+            message["X-Huiying-Trace"] = notice.trace
         if notice.thread:
             root = f"<thread-{re.sub(r'[^A-Za-z0-9._-]', '', notice.thread)}@{domain}>"
             message["References"] = root

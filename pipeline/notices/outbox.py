@@ -56,6 +56,7 @@ def enqueue(connection: Connection, notices: Sequence[Notice], not_before: datet
             "files": _packed(notice.files),
             "secrecy": notice.secrecy,
             "thread": notice.thread,
+            "trace": notice.trace,
             "next_try_at": max(notice.at, not_before) if not_before else notice.at,
         }
         new += connection.execute(insert.values(values).on_conflict_do_nothing()).rowcount
@@ -128,6 +129,7 @@ def notice_of(row: Row[Any]) -> Notice:
         thread=row.thread,
         images=_unpacked(row.images),
         files=_unpacked(row.files),
+        trace=row.trace,
     )
 
 

@@ -29,10 +29,11 @@ from pipeline.notices.links import Links
 from pipeline.notices.outbox import enqueue, notice_key
 from pipeline.notices.webhooks import KINDS
 from pipeline.store import cases
-from pipeline.store.alerts import alert_of
+from pipeline.store.alerts import alert_of, latest_of_event
 from pipeline.store.documents import insert_ignoring
 from pipeline.store.schema.events import alerts
 from pipeline.store.schema.notices import late_alerts
+from pipeline.trace_ids import trace_of_alert
 
 log = structlog.get_logger()
 ACKNOWLEDGEABLE = frozenset({"opened", "alert_joined", "escalated"})
@@ -109,6 +110,8 @@ class Telling:
             lines.append(f"查看：{self.base_url}/cases/{change.case_id}")
         people = [person for key in change.tell if (person := office.directory.find(key)) and person.mail]
         case = cases.load(connection, change.case_id) if people and change.kind in ACKNOWLEDGEABLE else None
+        cause = latest_of_event(connection, change.event_id) if people and change.event_id else None
+        trace = trace_of_alert(cause) if cause else ""
         notices = [
             Notice(
                 key=notice_key(change.id, person.id, "mail"),
@@ -119,6 +122,7 @@ class Telling:
                 text="\n\n".join([*lines, *self._acknowledging(case, person, office, change.at)]),
                 secrecy=change.secrecy,
                 thread=change.event_id or change.case_id or change.id,
+                trace=trace,
             )
             for person in people
         ]
@@ -128,12 +132,13 @@ class Telling:
         if not deliveries:
             return
         office = self.desk.office(connection)
-        events = {delivery.alert.id: delivery.alert.event_id for delivery in deliveries}
+        told = {delivery.alert.id: delivery.alert for delivery in deliveries}
         for letter in letters(deliveries, self.routing, now):
             person = office.directory.find(letter.person_id)
             if person is None:
                 continue
-            event_id = events[letter.alerts[0]]
+            alert = told[letter.alerts[0]]
+            event_id = alert.event_id
             path = f"/alerts/{letter.alerts[0]}" if len(letter.alerts) == 1 else "/"
             case_id = cases.open_of_event(connection, event_id) if event_id and len(letter.alerts) == 1 else None
             case = cases.load(connection, case_id) if case_id else None
@@ -149,6 +154,7 @@ class Telling:
                     text="\n\n".join(lines + signing),
                     secrecy=Secrecy.INTERNAL,
                     thread=event_id or letter.alerts[0],
+                    trace=trace_of_alert(alert),
                 )
                 enqueue(connection, [notice], not_before=letter.due_at)
 

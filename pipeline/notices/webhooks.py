@@ -73,6 +73,8 @@ def written(hook: Webhook, notice: Notice, at: datetime) -> Post:
     url, secret = hook.url.get_secret_value(), hook.secret.get_secret_value()
     text = notice.text if notice.subject == notice.text else f"{notice.subject}\n{notice.text}"
     headers = {"content-type": "application/json; charset=utf-8", "idempotency-key": notice.key}
+    if notice.trace:
+        headers["x-huiying-trace"] = notice.trace
     body: dict[str, Any]
     match hook.kind:
         case "dingtalk":

@@ -284,7 +284,7 @@ class ElasticIndex:
 
     def _once(self, operations: list[Operation], refused: dict[str, str]) -> list[Operation]:
         """One bulk request; the operations to try again."""
-        lines = [part for operation in operations for part in operation if part is not None]
+        lines: list[Any] = [part for operation in operations for part in operation if part is not None]
         try:
             answer = self._client.options(max_retries=0).bulk(operations=lines, filter_path=_ANSWER)
         except ApiError as error:

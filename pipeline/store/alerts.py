@@ -55,6 +55,15 @@ def all_since(connection: Connection, since: datetime) -> Iterator[StoredAlert]:
         yield StoredAlert(alert_of(row), row.documents, Stage(row.stage) if row.stage else None)
 
 
+def latest_of_event(connection: Connection, event_id: str) -> Alert | None:
+    """The alert of the event that was raised or grew last; None = it has none."""
+    query = (
+        select(alerts).where(alerts.c.event_id == event_id).order_by(alerts.c.updated_at.desc(), alerts.c.id).limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return alert_of(row) if row else None
+
+
 def move_event(connection: Connection, merged: str, kept: str) -> None:
     """Alerts of a merged event are now the kept one's."""
     connection.execute(update(alerts).where(alerts.c.event_id == merged).values(event_id=kept))

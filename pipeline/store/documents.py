@@ -32,6 +32,7 @@ from pipeline.document import (
     Topic,
 )
 from pipeline.store.schema.documents import analyses, copies, documents, observations, pending_index, quarantine
+from pipeline.trace_ids import trace_of
 
 COUNTERS = tuple(f.name for f in fields(Counts))
 _TEXTS = ("document_id", "masked_title", "masked_text")
@@ -332,7 +333,7 @@ def _document_row(document: Document, known: datetime, at: datetime) -> dict[str
     row: dict[str, Any] = {f.name: getattr(document, f.name) for f in fields(document)}
     counts, reply = row.pop("counts"), row.pop("reply")
     row |= {name: getattr(counts, name) for name in COUNTERS}
-    row |= {"known_at": known, "stored_at": at, "reply": None}
+    row |= {"known_at": known, "stored_at": at, "reply": None, "trace": trace_of(document.id)}
     if document.collected_at is None and document.published_at is None:
         row["collected_at"] = known
     if reply:

@@ -6,10 +6,11 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 import huiying
 import pipeline.flow
@@ -21,10 +22,11 @@ from pipeline.document import Document
 from pipeline.flow import Flow
 from pipeline.services import Services
 from pipeline.store import documents as stored
-from pipeline.store import events
+from pipeline.store import events, leases
 from pipeline.store.documents import observe
 from pipeline.timeline import write_assignments, write_timeline
-from pipeline.working import Worker, drain_all
+from pipeline.working import LASTING, LEASE, Worker, drain_all
+from pipeline.working_loop import REST
 
 STORIES = ("fire",)
 CUT = datetime(2026, 3, 15, 12, 0, tzinfo=SHANGHAI)
@@ -140,6 +142,41 @@ def test_a_document_that_cannot_be_analysed_goes_to_quarantine_and_stops_nothing
     with services.store.read() as connection:
         assert [key for key, _ in events.assignments(connection)] == ["d0", "d1", "d2", "d4", "d5"]
         assert not stored.are_waiting(connection)
+
+
+def test_a_dead_leader_is_followed_within_ten_seconds(office: Callable[..., Services]) -> None:
+    """By the store's own clock, with the rest that a stand-by takes between two looks."""
+    services = office("two")
+    if not services.store.is_sqlite:
+        pytest.skip("needs SQLite: PostgreSQL's own clock is not ours to set")
+    first, second = Worker(services), Worker(services)
+    services.intake.take(_told()[:3])
+    with time_machine.travel(CUT, tick=False) as present:
+        assert first.step() > 0  # and dies: it gives nothing back
+        services.intake.take(_told()[3:5])
+        while second.step() == 0:
+            present.shift(REST)
+            assert datetime.now(UTC) - CUT < timedelta(seconds=10)
+        assert datetime.now(UTC) - CUT > LASTING - timedelta(seconds=REST)
+
+
+def test_a_leader_that_was_paused_while_another_led_writes_nothing_from_memory(office: Callable[..., Services]) -> None:
+    services = office("two")
+    first, second = Worker(services), Worker(services)
+    services.intake.take(_told()[:3])
+    assert first.step() > 0
+    remembered = first.flow
+    with services.store.write() as connection:  # its time is up
+        leases.give_back(connection, LEASE, first.holder)
+    services.intake.take(_told()[3:5])
+    assert second.step() > 0
+    second.close()
+    with services.store.write() as connection:
+        assert not first.hold(connection)
+    services.intake.take(_told()[5:7])
+    assert first.step() > 0
+    assert first.flow is not remembered
+    first.close()
 
 
 def test_only_one_worker_leads_and_the_other_takes_over(office: Callable[..., Services]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import select
 
 from pipeline.store.documents import insert_ignoring
 from pipeline.store.engine import Store
-from pipeline.store.leases import give_back, take
+from pipeline.store.leases import give_back, kept, take
 from pipeline.store.schema.leases import leases
 
 MINUTE = timedelta(minutes=1)
@@ -26,12 +28,25 @@ def shared(request: pytest.FixtureRequest) -> Store:
 
 def tries(store: Store, holder: str, name: str = "flow", lasting: timedelta = MINUTE) -> bool:
     with store.write() as connection:
-        return take(connection, name, holder, lasting)
+        return bool(take(connection, name, holder, lasting))
 
 
 def fence(store: Store) -> int:
     with store.read() as connection:
         return int(connection.execute(select(leases.c.fence).where(leases.c.name == "flow")).scalar_one())
+
+
+def until(store: Store) -> datetime:
+    with store.read() as connection:
+        moment: datetime = connection.execute(select(leases.c.until).where(leases.c.name == "flow")).scalar_one()
+    return moment
+
+
+def wait_for(ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_one_holder_at_a_time_and_it_may_keep_it(shared: Store) -> None:
@@ -62,6 +77,30 @@ def test_a_try_that_is_rolled_back_took_nothing(shared: Store) -> None:
     with pytest.raises(RuntimeError), shared.write() as connection:
         assert take(connection, "flow", "a", MINUTE)
         raise RuntimeError
+    assert tries(shared, "b")
+
+
+def test_a_lease_is_renewed_while_its_holder_is_at_work(shared: Store) -> None:
+    """However long the work takes: nobody who stands by takes it away."""
+    lasting = timedelta(seconds=2)
+    assert tries(shared, "a", lasting=lasting)
+    first = until(shared)
+    with kept(shared, "flow", "a", lasting, at_most=MINUTE):
+        wait_for(lambda: until(shared) > first)
+    assert fence(shared) == 1
+
+
+def test_a_renewal_never_takes_what_is_anothers(shared: Store) -> None:
+    assert tries(shared, "b")
+    mine = until(shared)
+    with kept(shared, "flow", "a", timedelta(seconds=0.04), at_most=MINUTE):
+        wait_for(lambda: not any(thread.name == "lease flow" for thread in threading.enumerate()))
+    assert (fence(shared), until(shared)) == (1, mine)
+
+
+def test_whoever_hangs_is_not_kept_for_ever(shared: Store) -> None:
+    with kept(shared, "flow", "a", timedelta(seconds=0.04), at_most=timedelta(0)):
+        wait_for(lambda: not any(thread.name == "lease flow" for thread in threading.enumerate()))
     assert tries(shared, "b")
 
 
