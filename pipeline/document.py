@@ -67,6 +67,31 @@ class Reply:
     at: datetime | None = None
 
 
+class Satisfaction(StrEnum):
+    """What a caller answered when asked about the handling (满意度)."""
+
+    SATISFIED = "satisfied"
+    HALF = "half"
+    UNSATISFIED = "unsatisfied"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a hotline's export says of the handling of a ticket (工单). No caller is in it.
+
+    `term` as written, `due_at` the moment it means when that is plain; `closed`: done, whether or not it is known when.
+    """
+
+    number: str = ""
+    category: str = ""
+    unit: str = ""
+    term: str = ""
+    due_at: datetime | None = None
+    done_at: datetime | None = None
+    closed: bool = False
+    satisfaction: Satisfaction | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Public counters of a post. None = the source does not say; 0 = it says zero."""
@@ -84,6 +109,7 @@ class Document:
 
     `author` is already a pseudonym once the store has it (see pipeline.store.pseudonyms).
     `published_at` may be unknown; `collected_at` is None for imported history, whose own time then rules.
+    `ticket` comes in with a hotline's document; the store keeps it apart (pipeline.store.tickets), since it changes.
     """
 
     id: str
@@ -100,6 +126,7 @@ class Document:
     place: str = ""
     reply: Reply | None = None
     secrecy: Secrecy = Secrecy.PUBLIC
+    ticket: Ticket | None = None
 
     @property
     def known_at(self) -> datetime:

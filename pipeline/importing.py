@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.clock import SHANGHAI, parse_time
-from pipeline.document import Counts, Document, Kind, Reply, Secrecy
+from pipeline.document import Counts, Document, Kind, Reply, Secrecy, Ticket
 from pipeline.errors import HuiyingError
 from pipeline.intake import derived_id
+from pipeline.tickets import FIELDS, ticket_of
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "id": ("留言编号", "工单编号", "编号", "序号", "申请编号", "eid", "note_id", "aweme_id", "mid"),
@@ -59,8 +60,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "place": ("地点", "地址区域", "所属镇街", "ip_location"),
     "kind": ("类别", "信源类别"),
     "reply.text": ("答复意见", "回复内容", "答复内容", "办理结果"),
-    "reply.department": ("答复单位", "承办单位", "办理单位"),
-    "reply.at": ("答复时间", "回复时间", "办结时间"),
+    "reply.department": ("答复单位", "办理单位"),
+    "reply.at": ("答复时间", "回复时间"),
+    "ticket.category": ("诉求类型", "诉求类别", "工单类型", "问题类型"),
+    "ticket.unit": ("承办单位", "主办单位", "责任单位"),
+    "ticket.term": ("办理时限", "办结时限", "截止时间", "要求办结时间"),
+    "ticket.done_at": ("办结时间", "办结日期"),
+    "ticket.status": ("工单状态", "办理状态"),
+    "ticket.satisfaction": ("满意度", "满意情况", "回访结果", "办理结果满意度"),
 }
 CALLER_COLUMNS = (
     "来电人",
@@ -240,6 +247,7 @@ def _document(row: Mapping[str, Any], names: Mapping[str, str], kind: Kind | Non
         raise _BadRow("没有正文也没有标题")
     actual = _kind(values.get("kind"), kind, row)
     source, url = _text(values.get("source")), _text(values.get("url"))
+    published, reply = _time(values.get("published_at"), "published_at"), _reply(values)
     return Document(
         id=_text(values.get("id")) or derived_id(actual, source, url or f"{title}\x1f{text}"),
         text=text or title,
@@ -248,13 +256,14 @@ def _document(row: Mapping[str, Any], names: Mapping[str, str], kind: Kind | Non
         url=url,
         title=title,
         author=_text(values.get("author")),
-        published_at=_time(values.get("published_at"), "published_at"),
+        published_at=published,
         collected_at=_time(values.get("collected_at"), "collected_at"),
         counts=Counts(**{name: _count(values.get(name), name) for name in _COUNTERS}),
         repost_of=_text(values.get("repost_of")),
         place=_text(values.get("place")),
-        reply=_reply(values),
+        reply=reply,
         secrecy=_secrecy(values.get("secrecy")),
+        ticket=_ticket(values, published, reply) if actual is Kind.HOTLINE else None,
     )
 
 
@@ -335,8 +344,28 @@ def _reply(values: Mapping[str, Any]) -> Reply | None:
     if isinstance(nested, Mapping):
         text, department, at = nested.get("text"), nested.get("department"), nested.get("at")
     else:
-        text, department, at = (values.get(f"reply.{name}") for name in ("text", "department", "at"))
+        text = values.get("reply.text")
+        department = values.get("reply.department") or values.get("ticket.unit")
+        at = values.get("reply.at") or values.get("ticket.done_at")
     return Reply(_text(text), _text(department), _time(at, "reply.at")) if text else None
+
+
+def _ticket(values: Mapping[str, Any], called_at: datetime | None, reply: Reply | None) -> Ticket | None:
+    def read(written: str) -> datetime | None:
+        try:
+            return _time(written, "ticket")
+        except _BadRow:
+            return None  # such a cell often holds words; the row is no worse for it
+
+    nested = values.get("ticket")
+    given = nested if isinstance(nested, Mapping) else {}
+    said = {name: _written(given.get(name) or values.get(f"ticket.{name}")) for name in FIELDS}
+    return ticket_of({**said, "number": said["number"] or _text(values.get("id"))}, read, called_at, reply)
+
+
+def _written(value: Any) -> str:
+    """A cell in words: workbooks hold times as such."""
+    return value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else _text(value)
 
 
 def _secrecy(value: Any) -> Secrecy:

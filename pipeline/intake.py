@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from pipeline.clock import Clock
 from pipeline.document import Document, Kind
-from pipeline.store import documents
+from pipeline.store import documents, tickets
 from pipeline.store.documents import Saved
 from pipeline.store.engine import Store
 from pipeline.store.pseudonyms import Pseudonyms
@@ -35,4 +35,6 @@ class Intake:
             for document in batch
         ]
         with self.store.write() as connection:
-            return documents.save(connection, kept, now)
+            saved = documents.save(connection, kept, now)
+            tickets.save(connection, kept)
+            return saved

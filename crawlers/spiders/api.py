@@ -17,11 +17,13 @@ from crawlers.spiders.weibo_shapes import count
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
 from crawlers.visit import Visit
 from pipeline.clock import SHANGHAI
-from pipeline.document import Counts, Document, Reply
+from pipeline.document import Counts, Document, Kind, Reply
 from pipeline.intake import derived_id
+from pipeline.tickets import FIELDS as TICKET
+from pipeline.tickets import ticket_of
 
 FIELDS = ("id", "title", "text", "url", "published_at", "author", "place", "likes", "reposts", "comments", "reads",
-          "reply.text", "reply.department", "reply.at")  # fmt: skip
+          "reply.text", "reply.department", "reply.at", *(f"ticket.{name}" for name in TICKET))  # fmt: skip
 
 
 class ApiOptions(BaseModel):
@@ -94,7 +96,12 @@ class Api:
         if not title and not text:
             return None
         native = _words(values.get("id")) or _words(values.get("url")) or f"{title}\x1f{text}"
-        reply = text_of_html(_words(values.get("reply.text")))
+        words = text_of_html(_words(values.get("reply.text")))
+        reply = (
+            Reply(words, _words(values.get("reply.department")), read_moment(values.get("reply.at"))) if words else None
+        )
+        published = not_later(read_moment(values.get("published_at")), visit.now)
+        ticket = {name: _words(values.get(f"ticket.{name}")) for name in TICKET}
         return Document(
             id=derived_id(visit.source.kind, visit.source.host, native),
             text=text or title,
@@ -103,12 +110,13 @@ class Api:
             url=_words(values.get("url")) or self.options.url.replace("{id}", native),
             title=title,
             author=_words(values.get("author")),
-            published_at=not_later(read_moment(values.get("published_at")), visit.now),
+            published_at=published,
             collected_at=visit.now,
             counts=Counts(**{name: count(values.get(name)) for name in ("likes", "reposts", "comments", "reads")}),
             place=_words(values.get("place")),
-            reply=Reply(reply, _words(values.get("reply.department")), read_moment(values.get("reply.at")))
-            if reply
+            reply=reply,
+            ticket=ticket_of({**ticket, "number": ticket["number"] or native}, read_moment, published, reply)
+            if visit.source.kind is Kind.HOTLINE
             else None,
         )
 

@@ -21,13 +21,15 @@ from crawlers.spiders.site import not_later
 from crawlers.spiders.weibo_shapes import count
 from crawlers.visit import KnownPage, Visit
 from pipeline.clock import SHANGHAI
-from pipeline.document import Counts, Document, Reply
+from pipeline.document import Counts, Document, Kind, Reply
 from pipeline.intake import derived_id
+from pipeline.tickets import ticket_of
 
 _TIME = re.compile(
     r"(20\d\d)\s*[-/年.]\s*(\d{1,2})\s*[-/月.]\s*(\d{1,2})\s*日?\s*(?:(\d{1,2})\s*[:：时]\s*(\d{1,2})(?:\s*[:：分]\s*(\d{1,2}))?)?"
 )
-FIELDS = ("number", "title", "text", "at", "department", "reply_at", "reply", "place", "likes", "reads")
+FIELDS = ("number", "title", "text", "at", "department", "reply_at", "reply", "place", "likes", "reads",
+          "category", "term", "done_at", "status", "satisfaction")  # fmt: skip
 
 
 class PortalOptions(BaseModel):
@@ -95,8 +97,9 @@ class Portal:
         title, text = values.get("title", ""), values.get("text", "")
         if not text and not title:
             return None
-        at = moment(values.get("at", ""))
-        reply = values.get("reply", "")
+        at = not_later(moment(values.get("at", "")), visit.now)
+        words = values.get("reply", "")
+        reply = Reply(words, values.get("department", ""), moment(values.get("reply_at", ""))) if words else None
         native = values.get("number") or fetched.asked
         return Document(
             id=derived_id(visit.source.kind, visit.source.host, native),
@@ -105,12 +108,21 @@ class Portal:
             source=visit.source.name,
             url=fetched.asked,
             title=title,
-            published_at=not_later(at, visit.now),
+            published_at=at,
             collected_at=visit.now,
             counts=Counts(likes=count(values.get("likes")), reads=count(values.get("reads"))),
             place=values.get("place", ""),
-            reply=Reply(reply, values.get("department", ""), moment(values.get("reply_at", ""))) if reply else None,
+            reply=reply,
+            ticket=ticket_of(_handling(values), moment, at, reply) if visit.source.kind is Kind.HOTLINE else None,
         )
+
+
+def _handling(values: dict[str, str]) -> dict[str, str]:
+    """A ticket page's values by the names of a ticket."""
+    return values | {
+        "unit": values.get("department", ""),
+        "done_at": values.get("done_at") or values.get("reply_at", ""),
+    }
 
 
 def read_message(fetched: Fetched, rules: dict[str, str]) -> dict[str, str]:

@@ -332,6 +332,7 @@ def _suggestion(value: dict[str, Any] | None) -> Suggestion | None:
 def _document_row(document: Document, known: datetime, at: datetime) -> dict[str, Any]:
     row: dict[str, Any] = {f.name: getattr(document, f.name) for f in fields(document)}
     counts, reply = row.pop("counts"), row.pop("reply")
+    del row["ticket"]  # in a table of its own, since exports bring it up to date
     row |= {name: getattr(counts, name) for name in COUNTERS}
     row |= {"known_at": known, "stored_at": at, "reply": None, "trace": trace_of(document.id)}
     if document.collected_at is None and document.published_at is None:
