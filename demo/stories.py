@@ -103,6 +103,7 @@ class Line(_Strict):
     topic: str = ""
     place: str = ""
     rumour: bool = False
+    accused: str = ""
     images: int = 0
     floors: tuple[str, ...] = ()
     reply: ReplyEntry | None = None
@@ -141,6 +142,7 @@ class Truth:
     rumour: bool = False
     copy_of: str = ""  # native id of the document that this one copies
     repost_of: str = ""  # native id of the document that this one forwards or comments on
+    accused: str = ""  # the unit that a report of wrongdoing (举报) complains of
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,7 @@ def _piece(story: Story, line: Line, keyed: dict[str, tuple[Story, Line]], nativ
         line.rumour,
         copy_of=parent if is_copy else "",
         repost_of=parent if not is_copy else "",
+        accused=line.accused,
     )
     return Piece(
         line.key or native_id,

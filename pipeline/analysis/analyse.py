@@ -73,7 +73,7 @@ class Analyser:
             masked_title=title,
             masked_text=body,
             accusation=accused,
-            asks=self._asks.find(title, body),
+            asks=self._asks.find(title, body, document.kind),
             engine=self._engine,
             digest=self.digest,
         )

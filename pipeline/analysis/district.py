@@ -176,10 +176,11 @@ class RumourCues(_Strict):
 
 
 class AskCues(_Strict):
-    """Words of demands and of questions."""
+    """Words of demands and of questions; `courtesy`: what looks like one and is none."""
 
     demand: tuple[str, ...]
     question: tuple[str, ...]
+    courtesy: tuple[str, ...] = ()
 
 
 class AccusationCues(_Strict):

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from pipeline.analysis.clean import clean, folded
 from pipeline.analysis.topic_features import LEAD, Hashes, features, word_hash
-from pipeline.analysis.topic_model import KnownWords, TopicModel
+from pipeline.analysis.topic_model import TITLE, KnownWords, TopicModel
 from pipeline.analysis.words import han_words
 from pipeline.errors import HuiyingError
 
@@ -189,7 +189,11 @@ def train(examples: Sequence[Example], out: Path, folds: int = 5, seed: int = 0)
     folds = max(2, min(folds, int(np.unique(labels, return_counts=True)[1].min())))
     for learn, apart in StratifiedKFold(folds, shuffle=True, random_state=seed).split(scores, labels):
         matrix, weights, bias = _fitted([found[i] for i in learn], labels[learn])
-        scores[apart] = matrix_of([found[i][0] for i in apart], matrix.keys, matrix.idf).rows @ weights + bias
+        whole, lead = ([found[i][part if len(found[i]) > part else 0] for i in apart] for part in (0, 1))
+        scores[apart] = sum(
+            weight * (matrix_of(part, matrix.keys, matrix.idf).rows @ weights + bias)
+            for weight, part in ((1.0, whole), (TITLE, lead))
+        )
     matrix, weights, bias = _fitted(found, labels)
     _write(out, names, vocabulary, matrix, weights, bias, temperature_of(scores, truth))
     return float((scores.argmax(axis=1) == truth).mean())

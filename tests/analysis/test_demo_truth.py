@@ -19,3 +19,14 @@ def test_scope_and_topic_of_the_demo_city(analyser: Analyser) -> None:
     topic = sum(analysis.topic.label == truth.topic for analysis, truth in judged) / len(judged)
     assert scope >= FLOORS["demo_scope_accuracy"]
     assert topic >= FLOORS["demo_topic_accuracy"]
+
+
+def test_reports_of_wrongdoing_go_to_the_supervisors_and_never_to_the_unit_they_name(analyser: Analyser) -> None:
+    judged = [(analyser.analyse(document), truth) for document in documents() if (truth := truth_of(document))]
+    reports = [(analysis, truth) for analysis, truth in judged if truth.accused]
+    assert len(reports) >= 2
+    for analysis, truth in reports:
+        assert truth.accused in analysis.accusation
+        assert analysis.departments[0].name == "区纪委监委"
+        assert truth.accused not in {guess.name for guess in analysis.departments}
+    assert [analysis.masked_text for analysis, truth in judged if analysis.accusation and not truth.accused] == []

@@ -76,6 +76,38 @@ def test_asks_are_the_sentences_that_demand_or_ask_masked(analyser: Analyser) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("希望不是只热这一天", Kind.WEIBO),
+        ("通报很快很清楚，希望伤员早日康复", Kind.WEIBO),
+        ("刚看到十几辆消防车往沙洲方向去，望平安。", Kind.WEIBO),
+        ("征求意见延长至3月31日，欢迎报名。", Kind.WEIBO),
+        ("宁溪望湖县环湖公路一辆客车侧翻", Kind.WEIBO),
+        ("【情况通报】各单位要求落实到位，建议居民暂时关闭门窗。", Kind.WEIBO),
+        ("学校要求七点二十到校。盼复。", Kind.MESSAGE),
+        ("会议要求，各单位要倒排进度。", Kind.NEWS),
+        ("国家市场监管总局要求各地依法从严查处。", Kind.WECHAT),
+    ],
+)
+def test_wishes_courtesies_and_what_institutions_demand_are_no_asks(analyser: Analyser, text: str, kind: Kind) -> None:
+    assert read(analyser, text, kind).asks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("到底有没有人受伤？", Kind.WEIBO),
+        ("@云港城管 请回应。", Kind.WEIBO),
+        ("希望夜间十点后停止切割，白天洒水降尘。", Kind.MESSAGE),
+        ("村民反映河道淤塞，望有关部门尽快清理", Kind.HOTLINE),
+        ("【拆迁款拖了五个月？】镇里怎么说？", Kind.WEIBO),
+    ],
+)
+def test_demands_and_questions_to_an_office_are_asks(analyser: Analyser, text: str, kind: Kind) -> None:
+    assert read(analyser, text, kind).asks
+
+
+@pytest.mark.parametrize(
     ("text", "accused"),
     [
         ("实名举报柳渡镇柳东村村支书截留补偿款，公款吃喝", "柳东村"),
@@ -91,7 +123,17 @@ def test_a_report_of_wrongdoing_never_goes_to_the_unit_it_names(analyser: Analys
     assert all(guess.name not in found.accusation for guess in found.departments)
 
 
-@pytest.mark.parametrize("text", ["举报楼下烧烤摊油烟扰民", "区住建局局长出席物业工作会议", "投诉楼上半夜装修"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "举报楼下烧烤摊油烟扰民",
+        "区住建局局长出席物业工作会议",
+        "投诉楼上半夜装修",
+        "区住建局领导：小区物业侵吞维修基金",
+        "请区市场监管局查处，老板骗取老人的钱",
+        "在停车场无故被殴打，已向派出所报案。打人者至今不露面",
+    ],
+)
 def test_a_complaint_about_no_office_accuses_nobody_of_office(analyser: Analyser, text: str) -> None:
     assert read(analyser, text).accusation == ""
 
