@@ -18,6 +18,7 @@ from operator import itemgetter
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from pipeline.analysis.analyse import analyse_chunk
 from pipeline.analysis.district import District
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 WAVE = 2048  # documents analysed before placing goes on
 ANALYSIS_CHUNK = 64  # documents a worker takes at a time
 PLACING_CHUNK = 200  # documents placed in one transaction
+MACHINE = (MemoryError, OSError, OperationalError, InterfaceError)  # troubles that are no document's fault
 
 
 class LeaseLost(Exception):
@@ -126,6 +128,8 @@ class Flow:
         try:
             self._transact(lane, lambda connection: _walk(connection, lane, chunk, seen))
         except PlacingFailed as error:
+            if isinstance(error.__cause__, MACHINE):
+                raise error.__cause__ from error
             self._failed(error.document_id, error.__cause__ or error)
         return len(chunk) + len(seen)
 

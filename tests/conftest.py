@@ -50,7 +50,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def postgres_store() -> Iterator[Store]:
     """An empty store on PostgreSQL, whatever the others use."""
-    with fresh_database(_running("postgresql", "HUIYING_TEST_POSTGRES")) as made:
+    with fresh_database(running_service("postgresql", "HUIYING_TEST_POSTGRES")) as made:
         opened = open_store(made)
         yield opened
         opened.close()
@@ -59,7 +59,7 @@ def postgres_store() -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def elasticsearch_url() -> str:
     """A running Elasticsearch that tests may fill and empty under names of their own."""
-    return _running("elasticsearch", "HUIYING_TEST_ELASTICSEARCH")
+    return running_service("elasticsearch", "HUIYING_TEST_ELASTICSEARCH")
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def fresh_database(url: str) -> Iterator[str]:
         admin.dispose()
 
 
-def _running(name: str, variable: str) -> str:
+def running_service(name: str, variable: str) -> str:
     """Where a service runs: the variable, else what `make services` started."""
     from services.__main__ import running
 

@@ -30,15 +30,15 @@ def newest_revision() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
-def upgrade(store: Store) -> None:
-    """Migrate to the newest revision. StoreError when the store was written by a newer version than this one."""
+def upgrade(store: Store, revision: str = "head") -> None:
+    """Migrate to the newest revision (or up to `revision`). StoreError when a newer version than this one wrote the store."""
     scripts = ScriptDirectory(str(MIGRATIONS))
     current = current_revision(store)
     if current == scripts.get_current_head():
         return
     if current is not None and current not in {s.revision for s in scripts.walk_revisions()}:
         raise StoreError(f"数据库版本 {current} 比本程序新；请升级本程序，或改用与数据库相同的版本。")
-    command.upgrade(alembic_config(store), "head")
+    command.upgrade(alembic_config(store), revision)
 
 
 def downgrade(store: Store, revision: str) -> None:

@@ -1,4 +1,4 @@
-"""Troubles of the machine: a full disk, a locked database, a clock set back, a poison document, mail that is down.
+"""Troubles of the machine: a full disk, a locked database, a clock set back, too little memory, a poison document.
 
 After each, nothing is lost, nothing is doubled, and no document is blamed for what the machine did.
 """
@@ -23,6 +23,7 @@ from huiying import build_services
 from pipeline import flow
 from pipeline.clock import SteppedClock
 from pipeline.document import Document
+from pipeline.events.stages import StageBook
 from pipeline.flow import Flow
 from pipeline.search.embedded import EmbeddedIndex
 from pipeline.search.indexer import waiting
@@ -191,6 +192,44 @@ def test_a_document_that_kills_its_worker_takes_no_other_with_it(
     held = states(services)
     assert held.pop("bad") == ("quarantined", 3)
     assert set(held.values()) == {("placed", 0)}
+
+
+def test_a_document_that_needs_more_memory_than_its_worker_may_have_is_quarantined_alone(
+    office: Build, crowd: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "analyse_chunk", deadly.analyse_chunk)
+    services = office(executor="processes")
+    some = crowd[:8]
+    services.intake.take([*some, replace(some[4], id="bad", text="greedy")])
+    drain_all(services)
+    held = states(services)
+    assert held.pop("bad") == ("quarantined", 3)
+    assert set(held.values()) == {("placed", 0)}
+    with services.store.read() as connection:
+        assert connection.execute(select(quarantine.c.reason)).scalar_one().startswith("MemoryError")
+
+
+@pytest.mark.parametrize(
+    "trouble", [MemoryError(), OSError("no space"), OperationalError("insert", {}, Exception("server closed"))]
+)
+def test_what_the_machine_lacks_while_placing_is_no_documents_fault(
+    office: Build, crowd: list[Document], monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    services = office()
+    services.intake.take(crowd[:8])
+    worker = Worker(services)
+
+    def lacking(*_arguments: object) -> None:
+        raise trouble
+
+    with monkeypatch.context() as short:
+        short.setattr(StageBook, "observe", lacking)
+        for _ in range(4):
+            with pytest.raises(type(trouble)):
+                worker.step()
+    worker.close()
+    drain_all(services)
+    assert states(services) == {document.id: ("placed", 0) for document in crowd[:8]}
 
 
 def test_a_failure_while_placing_changes_no_answer(
