@@ -25,6 +25,7 @@ UNSURE, UNSURE_OF_MESSAGE = (
 )  # below this the best is no better than a guess; a message is always about something
 FEW = 4  # features known to the model below which it has nothing to say
 MUCH = 150  # features from which the model is believed in full: a short message of thirty words
+OF_OTHER_KINDS = 0.4  # how far it is believed of news and posts: it was trained on messages alone
 WORD_WEIGHT = 2.5  # log-odds that a word of topics.toml adds where the model knows nothing
 MOST_WORDS = 4.0
 
@@ -73,7 +74,7 @@ class TopicJudge:
         words = _topic_words(found, opening)
         if not words and verdict.known < FEW:
             return Topic(OTHER, 0.5, "", ("文中没有足以判断主题的词",))
-        label, probability = self._weighed(verdict, words)
+        label, probability = self._weighed(verdict, words, kind)
         sub, why = self._sub(found, opening, label)
         if label == OTHER:
             return Topic(OTHER, round(probability, 3), sub, why)
@@ -81,9 +82,9 @@ class TopicJudge:
             return Topic(OTHER, round(1 - probability, 3), "", ("没有哪个主题足够突出",))
         return Topic(label, round(probability, 3), sub, (*_reason(verdict, label, probability), *why))
 
-    def _weighed(self, verdict: Verdict, words: dict[str, float]) -> tuple[str, float]:
+    def _weighed(self, verdict: Verdict, words: dict[str, float], kind: Kind) -> tuple[str, float]:
         """The likeliest topic and its probability: the model where it knows much of the text, words where it knows little."""
-        sure = min(1.0, verdict.known / MUCH)
+        sure = min(1.0, verdict.known / MUCH) * (1.0 if kind in OWN_KINDS else OF_OTHER_KINDS)
         unknown = sum(verdict.odds) / len(verdict.odds) - 2.0  # a topic that the model was not trained on
         odds = dict(zip(verdict.labels, verdict.odds, strict=True))
         weight = WORD_WEIGHT * (1 - sure)

@@ -14,6 +14,7 @@ from datetime import datetime
 from pipeline.document import Copy, Counts, Judged, Kind, Polarity, Scope
 from pipeline.events.casualties import Casualties, casualties
 
+OTHER = "其他"
 HOUR = 3600
 LETTERS = frozenset({Kind.MESSAGE, Kind.HOTLINE, Kind.DISCLOSURE})
 PUBLIC_VOICES = frozenset({Kind.MESSAGE, Kind.HOTLINE, Kind.WEIBO, Kind.FORUM, Kind.VIDEO})
@@ -184,8 +185,17 @@ class Tally:
 
     @property
     def topic(self) -> tuple[str, str]:
-        """The topic most documents have; by name when equal."""
-        return min(self.topics, key=lambda topic: (-self.topics[topic], topic), default=("", ""))
+        """The topic most documents have, and its finer one; by name when equal.
+
+        Posts that name no matter (等通报吧) are 其他 and have no say as long as others name one.
+        """
+        labels: Counter[str] = Counter()
+        for (label, _), count in self.topics.items():
+            labels[label] += count
+        named = [label for label in labels if label != OTHER] or list(labels)
+        label = min(named, key=lambda name: (-labels[name], name), default="")
+        finer = [(sub, count) for (of, sub), count in self.topics.items() if of == label and sub]
+        return label, min(finer, key=lambda one: (-one[1], one[0]), default=("", 0))[0]
 
     # ---- joining -------------------------------------------------------------------------------------------------
 
