@@ -196,7 +196,7 @@ def time_pages(services: Services) -> dict[str, dict[str, float]]:
         "cases": ["/cases"], "case": [f"/cases/{key}" for key in case_ids], "alerts": ["/alerts"],
         "search": [f"/search?q={word}" for word in words], "document": [f"/documents/{key}" for key in document_ids],
         "sources": ["/sources"], "rules": ["/rules"], "duty": ["/duty"], "people": ["/people"], "labels": ["/labels"],
-        "statistics": ["/statistics"], "audit": ["/audit"],
+        "statistics": ["/statistics"], "audit": ["/audit"], "briefings": ["/briefings"], "replies": ["/replies"],
     }  # fmt: skip
     found: dict[str, dict[str, float]] = {}
     for name, addresses in pages.items():

@@ -33,6 +33,14 @@ from pipeline.store.events import record
 COOKIE = "huiying"
 DISPLAY = "huiying_wall"  # the cookie of a screen on the wall, and the scope of its token
 OFFICE_ROLES = (Role.SPOKESPERSON, Role.DUTY_OFFICER, Role.SECRETARY, Role.ADMINISTRATOR, Role.LEADER)
+_WORKING = (Role.SPOKESPERSON, Role.DUTY_OFFICER, Role.SECRETARY, Role.ADMINISTRATOR)
+_LEADING = (Role.SPOKESPERSON, Role.ADMINISTRATOR)
+MENU: tuple[tuple[str, str, tuple[Role, ...]], ...] = (  # address, name, whose page it is (nobody named = everybody's)
+    ("/", "今日态势", OFFICE_ROLES), ("/events", "事件", OFFICE_ROLES), ("/cases", "处置单", ()), ("/search", "检索", OFFICE_ROLES),
+    ("/briefings", "简报", OFFICE_ROLES), ("/sources", "信源", OFFICE_ROLES), ("/duty", "值班", ()), ("/replies", "答复", OFFICE_ROLES),
+    ("/statistics", "统计", OFFICE_ROLES), ("/rules", "规则", _WORKING), ("/labels", "标注", _WORKING), ("/people", "人员", _WORKING),
+    ("/notices", "通知", _LEADING), ("/audit", "审计", _LEADING), ("/wall", "大屏", OFFICE_ROLES),
+)  # fmt: skip
 _TOUCH_EVERY = timedelta(seconds=60)
 
 
@@ -85,6 +93,11 @@ class Visitor:
         """May this person do this kind of thing at all (mechanism.permissions)?"""
         permitted = self.office.mechanism.permissions.get(kind, ())
         return bool(self.person.roles and set(self.person.roles) & set(permitted))
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """The pages that this person may open, for the navigation."""
+        return [(address, name) for address, name, roles in MENU if not roles or self.person.has(*roles)]
 
     def show(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page of ours."""
@@ -194,8 +207,9 @@ Posted = Annotated[Sent, Depends(sent)]
 
 def back_to(address: str, told: str = "") -> Response:
     """After a form: to the page that shows what it did. Only our own addresses."""
-    if not address.startswith("/") or address.startswith("//") or "\\" in address:
-        address = "/"
+    if not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():
+        address = "/"  # browsers drop tabs and line ends: "/<tab>/elsewhere" would lead elsewhere
+    address = quote(address, safe="/?&=#%:,;+@!$'()*~")
     if told:
         address += ("&" if "?" in address else "?") + "told=" + quote(told)
     return Response(status_code=303, headers={"location": address})

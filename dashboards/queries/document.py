@@ -1,4 +1,4 @@
-"""文档: one document, its judgement, its event, its copies. Four statements."""
+"""文档: one document, its judgement, its event, its copies, its ticket. Seven statements."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from pipeline.document import Judged, Observation
+from pipeline.document import Judged, Observation, Ticket
 from pipeline.store import documents as document_store
+from pipeline.store import evidence, tickets
+from pipeline.store.evidence import Capture
 from pipeline.store.schema.documents import copies, observations
 from pipeline.store.schema.events import event_documents, events
 
@@ -21,6 +23,8 @@ class DocumentPage:
     event: Any
     copies: tuple[Row[Any], ...]
     observed: tuple[Observation, ...]
+    captures: tuple[Capture, ...]
+    ticket: Ticket | None
 
 
 def read(connection: Connection, document_id: str) -> DocumentPage | None:
@@ -41,4 +45,11 @@ def read(connection: Connection, document_id: str) -> DocumentPage | None:
     seen = connection.execute(
         select(observations).where(observations.c.document_id == document_id).order_by(observations.c.at)
     )
-    return DocumentPage(judged, event, tuple(copied), tuple(document_store.observation_of(row) for row in seen))
+    return DocumentPage(
+        judged,
+        event,
+        tuple(copied),
+        tuple(document_store.observation_of(row) for row in seen),
+        tuple(evidence.of_document(connection, document_id)),
+        tickets.of_document(connection, document_id),
+    )

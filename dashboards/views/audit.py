@@ -14,7 +14,7 @@ from pipeline.store import cases as case_store
 router = APIRouter(include_in_schema=False)
 WHAT = {
     "view": "查看", "export": "导出", "unmask": "查看原文", "statistics": "统计", "people": "人员", "roster": "值班", "rules": "规则",
-    "sources": "信源", "notices": "通知",
+    "sources": "信源", "notices": "通知", "briefings": "简报", "evidence": "证据",
 }  # fmt: skip
 
 

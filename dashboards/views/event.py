@@ -15,7 +15,7 @@ from dashboards import charts, watches
 from dashboards.keeping import Kept
 from dashboards.queries import event as queries
 from dashboards.queries.event import EventPage
-from dashboards.room import Looking, OfficeLooking, Posted, Visitor, back_to
+from dashboards.room import OfficeLooking, Posted, Visitor, back_to
 from pipeline import corrections
 from pipeline.alerts import feedback
 from pipeline.alerts.rules import load_rules
@@ -25,6 +25,7 @@ from pipeline.clock import parse_time
 from pipeline.document import Kind, Stage
 from pipeline.errors import HuiyingError
 from pipeline.events.stage_settings import StageSettings
+from pipeline.store.events import accused, state_of
 
 router = APIRouter(include_in_schema=False)
 PRIVATE = (Kind.WEIBO, Kind.WECHAT, Kind.VIDEO)  # kinds whose source may be somebody's own account
@@ -155,6 +156,8 @@ def open_case(sent: Posted, event_id: str) -> Response:
             origin=Origin.MANUAL,
             level=int(level) if level in ("1", "2", "3", "4") else 4,
             event_id=row.id,
+            state=state_of(row.state),
+            accused=accused(connection, row.id),
         )
         visitor.room.keep(connection, changes)
     return back_to(f"/cases/{changes[0].case_id}", "已建单。")
@@ -215,37 +218,3 @@ def _moment(said: str) -> Any:
         return parse_time(said)
     except ValueError as error:
         raise HuiyingError("静音须写明到何时为止，如 2026-03-16T08:00。") from error
-
-
-@router.get("/documents/{document_id:path}")
-def document(visitor: Looking, document_id: str) -> Response:
-    """One document: what it says (masked), how it was judged, where it came from."""
-    from dashboards.queries import document as document_queries
-
-    if not visitor.is_office:
-        raise HTTPException(403, "这一页供新闻办使用。")
-    with visitor.room.services.store.read() as connection:
-        found = document_queries.read(connection, document_id)
-    if found is None:
-        raise HTTPException(404, "没有这篇文档。")
-    return visitor.show("document.html", found=found, can_unmask=visitor.may("unmask"), shown="")
-
-
-@router.post("/unmask/{document_id:path}")
-def unmask(sent: Posted, document_id: str) -> Response:
-    """The text as it was collected, for a role that needs it, with a reason that is kept."""
-    from dashboards.queries import document as document_queries
-    from pipeline.store import cases as case_store
-
-    visitor = sent.by
-    reason = sent.text("reason")
-    if not visitor.may("unmask"):
-        raise HTTPException(403, "查看未脱敏原文由新闻发言人办理。")
-    if len(reason) < 4:
-        raise HuiyingError("请写明查看未脱敏原文的理由。")
-    with visitor.room.services.store.write() as connection:
-        found = document_queries.read(connection, document_id)
-        if found is None:
-            raise HTTPException(404, "没有这篇文档。")
-        case_store.audit(connection, visitor.now, visitor.person.id, "unmask", "", f"{document_id[:60]}：{reason}")
-    return visitor.show("document.html", found=found, can_unmask=True, shown=found.judged.document.text)

@@ -193,9 +193,11 @@ class Desk:
         origin: Origin = Origin.MANUAL,
         level: int = 4,
         event_id: str = "",
+        state: EventState | None = None,
+        accused: Sequence[str] = (),
         policy: bool = False,
     ) -> list[CaseChange]:
-        """A person opens a file: a case, a planned release, a 工作建议 letter or a 情况动态."""
+        """A person opens a file: a case, a planned release, a 工作建议 letter or a 情况动态. `state`, `accused`: of the event."""
         office = self.office(connection)
         cases.lock_head(connection)
         kind = "open" if origin is not Origin.REPORT else "open_report"
@@ -213,7 +215,10 @@ class Desk:
             reason=reason,
             event_id=event_id,
             level=level,
+            first_seen=self._first_seen(connection, event_id, state, at),
             detected=at,
+            suggested_units=tuple(u for u in (state.departments if state else ()) if u not in accused),
+            accused=tuple(accused),
             policy=policy,
         )
         case_id = case_id_of(f"{fact.number}|{title}|{person.id}|{at.isoformat()}")

@@ -31,6 +31,8 @@ PAGES = [
     "/people",
     "/labels",
     "/statistics",
+    "/briefings",
+    "/replies",
     "/audit",
     "/wall",
 ]

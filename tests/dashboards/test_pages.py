@@ -11,11 +11,11 @@ from sqlalchemy import event as sqlalchemy_event
 from dashboards.words import plain
 from pipeline.services import Services
 from tests.dashboard_city import FORMULA_ID, HOSTILE_ID
-from tests.dashboards.conftest import Browser, case_of, fire_of
+from tests.dashboards.conftest import Browser, case_of, fire_of, signed_in
 
 MOST_STATEMENTS = 15
 PAGES = ["/", "/events", "/events?stage=hot&sort=heat", "/alerts", "/cases", "/cases?show=closed", "/search", "/search?q=沙洲 OR 火灾",
-         "/sources", "/rules", "/duty", "/people", "/labels", "/statistics", "/notices", "/audit", "/wall"]  # fmt: skip
+         "/sources", "/rules", "/duty", "/people", "/labels", "/statistics", "/briefings", "/replies", "/notices", "/audit", "/wall"]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -125,3 +125,12 @@ def test_unknown_things_are_said_in_chinese_with_the_right_status(spokesperson: 
     assert "没有这件处置单" in spokesperson.get("/cases/nothing", status=422)
     assert "没有这一页" in spokesperson.get("/nothing", status=404)
     assert "括号" in spokesperson.get("/search?q=(火灾")
+
+
+def test_the_navigation_leads_nobody_to_a_page_that_refuses_them(kept_services: Services) -> None:
+    for person in ("fang_yi", "gu_lan", "guan_li", "ming_ce", "lv_heng", "feng_zhiyuan"):
+        browser = signed_in(kept_services, person)
+        page = browser.get("/duty")
+        for address in re.findall(r'href="(/[a-z]*)"', page.partition("<nav")[2].partition("</nav>")[0]):
+            browser.get(address)
+    assert 'href="/audit"' not in signed_in(kept_services, "gu_lan").get("/duty")

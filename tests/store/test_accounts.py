@@ -16,7 +16,7 @@ from pipeline.store.schema import accounts as tables
 AT = datetime(2026, 3, 15, 9, 0, tzinfo=UTC)
 IDLE = timedelta(minutes=30)
 RIGHT = "Yungang-2026"
-SECRET = "JBSWY3DPEHPK3PXP"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def enter(store: Store, password: str = RIGHT, code: str = "", at: datetime = AT) -> str:
