@@ -21,7 +21,7 @@ from crawlers.troubles import Reason, SlowDown, SourceTrouble
 from crawlers.visit import Harvest, Visit, body_hash, page_key
 from pipeline.document import Document
 from pipeline.services import Services
-from pipeline.store import documents, evidence
+from pipeline.store import canaries, documents, evidence
 from pipeline.store import ledger as ledger_store
 from pipeline.store import sources as book
 from pipeline.store.documents import Saved
@@ -68,6 +68,8 @@ class Keeper:
             observed = saved.observed + self._observe(connection, harvest, known)
             evidence.save(connection, captures)
             self._note_pages(connection, source, visit, captures)
+            if harvest.canary is not None:
+                canaries.note(connection, source.id, source.name, harvest.canary, visit.now)
             report = _report(source, harvest, trouble, saved.new, observed)
             values = self._enter(connection, source, claim, visit, report, new)
             values |= _pace(source, claim, visit, report, trouble)

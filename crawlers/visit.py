@@ -23,6 +23,7 @@ from crawlers.source import Source
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
 from pipeline.document import Counts, Document, Observation
 from pipeline.intake import derived_id
+from pipeline.store.canaries import Sighting
 
 _TRACKING = {
     "spm",
@@ -85,6 +86,7 @@ class Harvest:
     quarantined: list[tuple[Fetched, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     reached: list[bool] = field(default_factory=list)  # for each list: it was read back to what was known
+    canary: Sighting | None = None
     fetched: int = 0
     unchanged: int = 0
 

@@ -1,4 +1,4 @@
-"""The city over HTTP (演示城市): twelve sites on loopback that show only what is published by the clock.
+"""The city over HTTP (演示城市): thirteen sites on loopback that show only what is published by the clock.
 
 `City(clock).start()` → addresses by site name; `.stop()` ends it. Nothing outside this machine is listened to or fetched.
 """
@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
+from demo.sites.canary import canary
 from demo.sites.desk import disclosure, mailbox
 from demo.sites.forum import forum
 from demo.sites.hotline import hotline
@@ -28,6 +29,7 @@ SITES: dict[str, Site] = {
     "forum": forum,
     "video": video,
     "hotline": hotline,
+    "canary": canary,
 }
 SOURCES = Path(__file__).parent / "sources"
 

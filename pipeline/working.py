@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection
 
-from pipeline import corrections
+from pipeline import canaries, corrections
 from pipeline.digesting import refresh
 from pipeline.errors import HuiyingError
 from pipeline.flow import Flow, LeaseLost
@@ -64,6 +64,7 @@ class Worker:
             self.flow = None
             return 0
         self._index()
+        canaries.tell(self.services.store, self.services.settings, self.services.clock.now())
         if not placed:
             refresh(self.services.store, self.services.clock.now(), DIGESTS)
         return placed

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from crawlers.source import Source, SourceError
-from crawlers.spiders import api, feed, files, forum, mailbox, portal, site, wechat, weibo
+from crawlers.spiders import api, canary, feed, files, forum, mailbox, portal, site, wechat, weibo
 from crawlers.visit import Visit
 
 
@@ -31,6 +31,7 @@ SPIDERS: dict[str, type[Any]] = {
     "api": api.Api,
     "files": files.Files,
     "mailbox": mailbox.Mailbox,
+    "canary": canary.Canary,
 }
 
 

@@ -102,7 +102,7 @@ def test_an_example_gives_the_documents_that_were_reviewed(folder: Path) -> None
         expected.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         pytest.fail(f"{expected} was written: review it, then commit it")
     assert found == json.loads(expected.read_text(encoding="utf-8"))
-    assert found, "an example without documents shows nothing"
+    assert found or visit.harvest.canary, "an example without documents shows nothing"
 
 
 @pytest.mark.parametrize("spider", sorted(SPIDERS))

@@ -122,6 +122,38 @@ def upgrade() -> None:
         batch_op.create_index("ix_briefings_kind_year", ["kind", "year"], unique=False)
 
     op.create_table(
+        "canaries",
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("recipient", sa.String(length=200), nullable=False, comment="'' = the administrators"),
+        sa.Column(
+            "published_at",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="the time that the last one bore",
+        ),
+        sa.Column("seen_at", pipeline.store.engine.Instant(timezone=True), nullable=True),
+        sa.Column(
+            "due_by",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=False,
+            comment="when the next must have been seen",
+        ),
+        sa.Column(
+            "told_at",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="when the last one was put in the outbox",
+        ),
+        sa.Column(
+            "missed_at",
+            pipeline.store.engine.Instant(timezone=True),
+            nullable=True,
+            comment="when its absence was told; empty once it is back",
+        ),
+        sa.PrimaryKeyConstraint("source_id", name=op.f("pk_canaries")),
+    )
+    op.create_table(
         "captures",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
@@ -899,6 +931,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_captures_at")
 
     op.drop_table("captures")
+    op.drop_table("canaries")
     with op.batch_alter_table("briefings", schema=None) as batch_op:
         batch_op.drop_index("ix_briefings_kind_year")
         batch_op.drop_index("ix_briefings_event_id")
