@@ -15,7 +15,7 @@ import css_inline
 from sqlalchemy import Connection
 
 from config.settings import Settings
-from dashboards.briefings import parts, wording
+from dashboards.briefings import parts, tickets, wording
 from dashboards.briefings.content import Block, Paragraph, Sentence
 from dashboards.briefings.daily import NEAR, worth_telling
 from dashboards.briefings.material import Material, Period, Told
@@ -83,7 +83,9 @@ def write(connection: Connection, settings: Settings, day: date) -> DailyMail:
         Section("到期与逾期", tuple(_due(material)), "没有逾期和24小时内到期的事项。"),
         Section("重点事件", tuple(_key_events(material)), "没有需要单独报告的事件。"),
         Section("苗头", tuple(_signs(material)), "没有触发苗头规则。"),
-        Section("热线与留言", tuple(_of([parts.letters(material)])), "没有收到留言和热线。"),
+        Section(
+            "热线与留言", tuple(_of([parts.letters(material), *tickets.handling(material)])), "没有收到留言和热线。"
+        ),
         Section("昨日回应与效果", tuple(_responses(material)), "昨日没有登记回应，也没有到期的效果评估。"),
         Section("周边可借鉴", tuple(_neighbours(material)), "周边没有可借鉴的事件。"),
         Section("信源覆盖", tuple(_of([parts.coverage(material)], "/sources")), ""),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, or_, select
 
+from dashboards.briefings import tickets
 from dashboards.briefings.content import Briefing, Figure, Query
 from dashboards.queries.coverage import gaps
 from dashboards.words import KINDS, STAGES, moment
@@ -221,6 +222,10 @@ QUERIES = {
     "documents_of": Named(_documents_of, "{1}至{2}知悉的{0}文档数"),
     "negative": Named(_negative, "{0}至{1}知悉的负面文档数"),
     "letters": Named(_letters, "{0}至{1}的留言、热线、依申请公开件数"),
+    "tickets_with_term": Named(tickets.with_term, "截至{0}写明办理时限的热线工单数"),
+    "tickets_overdue": Named(tickets.overdue, "{0}已超过办理时限而未办结的热线工单数"),
+    "tickets_overdue_units": Named(tickets.overdue_units, "{0}超时限未办结工单较多的承办单位"),
+    "tickets_answered": Named(tickets.answered, "{0}至{1}办结工单的满意度评价数"),
     "topic": Named(_topic, "{1}至{2}话题为“{0}”的来信来电件数"),
     "event": Named(_event, "事件{0}在{1}至{2}的文档数"),
     "event_negative": Named(_event_negative, "事件{0}在{1}至{2}的负面文档数"),
