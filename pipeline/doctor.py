@@ -114,7 +114,13 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
 
 
 def _mail(services: Services) -> Iterator[Finding]:
+    from pipeline.notices.channels import configured, unserved_words
+
     mail = services.settings.mail
+    with services.store.read() as connection:
+        waiting = unserved_words(outbox.unserved(connection, configured(services.settings)))
+    if waiting:
+        yield Finding("发件箱", "warn", waiting.partition("；")[0], waiting.partition("；")[2])
     if not mail.host:
         yield Finding("邮件", "warn", "没有设置邮件服务器，预警不会发出", "在 huiying.toml 里写 [mail] host")
         return
@@ -130,7 +136,7 @@ def _mail(services: Services) -> Iterator[Finding]:
             "发件箱",
             "warn",
             f"{dead} 封多次未送达",
-            "huiying notices list --dead 查看原因，修好后 huiying notices retry",
+            "huiying notices list --state dead 查看原因，修好后 huiying notices retry",
         )
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from dashboards.room import Looking, Posted, Visitor, back_to
 from pipeline.cases.people import Role
 from pipeline.notices import outbox
+from pipeline.notices.channels import configured, unserved_words
 from pipeline.notices.outbox import STATE_NAMES
 from pipeline.notices.trying import try_all
 from pipeline.store import cases
@@ -22,7 +23,8 @@ def show(visitor: Looking, state: Literal["", "waiting", "sent", "dead"] = "dead
     _require(visitor)
     with visitor.room.services.store.read() as connection:
         counts, rows = outbox.counts(connection), outbox.listed(connection, state, 200)
-    return visitor.show("notices.html", counts=counts, rows=rows, state=state, names=STATE_NAMES)
+        unserved = unserved_words(outbox.unserved(connection, configured(visitor.room.services.settings)))
+    return visitor.show("notices.html", counts=counts, rows=rows, state=state, names=STATE_NAMES, unserved=unserved)
 
 
 @router.post("/notices/retry")

@@ -33,11 +33,13 @@ def list_notices(
     from pipeline.cases.commands import show
     from pipeline.clock import iso, shanghai
     from pipeline.notices import outbox
+    from pipeline.notices.channels import configured, unserved_words
 
     services: Services = context.obj()
     with services.store.read() as connection:
         counts = outbox.counts(connection)
         rows = outbox.listed(connection, state or "", limit)
+        unserved = unserved_words(outbox.unserved(connection, configured(services.settings)))
     listed = [
         {"key": r.key, "at": iso(r.at), "channel": r.channel, "recipient": r.recipient, "subject": r.subject,
          "state": r.state, "tries": r.tries, "next_try_at": iso(r.next_try_at), "error": r.error}
@@ -50,7 +52,8 @@ def list_notices(
         for r in rows
     ]
     head = "，".join(f"{name} {counts[key]}" for key, name in outbox.STATE_NAMES.items())
-    show({"counts": counts, "notices": listed}, as_json, lambda: [head, *lines])
+    heads = [head, unserved] if unserved else [head]
+    show({"counts": counts, "unserved": unserved, "notices": listed}, as_json, lambda: [*heads, *lines])
 
 
 @app.command("retry")

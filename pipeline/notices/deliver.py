@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -21,6 +21,7 @@ from pipeline.store.engine import Store
 from pipeline.trace_ids import traced
 
 log = structlog.get_logger()
+LOOK = timedelta(hours=1)  # between looks for notices whose channel nobody has set up
 CLAIM = timedelta(minutes=2)  # a notice in flight when its sender died is sent again after this
 
 
@@ -42,6 +43,7 @@ class Deliverer:
         self.channels = channels
         self.rules = rules
         self.clock = clock
+        self._gave_up: datetime | None = None
 
     def deliver_due(self, hold: Callable[[Connection], bool] = _always) -> int:
         """Send what is due now; how many went out. A channel that is not configured keeps its notices waiting.
@@ -49,8 +51,13 @@ class Deliverer:
         `hold` keeps the sender's lease before each notice. A channel that fails rests until the next round, so that a
         slow mail server does not hold up the others.
         """
+        now = self.clock.now()
+        if self._gave_up is None or now - self._gave_up >= LOOK:
+            with self.store.write() as connection:
+                outbox.give_up_unserved(connection, self.channels, now - outbox.PATIENCE)
+            self._gave_up = now
         with self.store.read() as connection:
-            waiting = outbox.due(connection, self.clock.now(), self.channels)
+            waiting = outbox.due(connection, now, self.channels)
         sent = 0
         resting: set[str] = set()
         for item in waiting:
@@ -76,21 +83,21 @@ class Deliverer:
         try:
             channel.send(notice)
         except DeliveryFailed as error:
-            self._failed(item, str(error), error.final)
+            self._failed(item, str(error), error.final, error.down)
             return False
         except Exception as error:  # a notice that nobody can send must not hold up the others
             log.exception("notice.broken", key=notice.key)
-            self._failed(item, f"{type(error).__name__}: {error}", final=False)
+            self._failed(item, f"{type(error).__name__}: {error}")
             return False
         with self.store.write() as connection:
             outbox.mark_sent(connection, notice.key, self.clock.now())
         log.info("notice.sent", key=notice.key, channel=notice.channel)
         return True
 
-    def _failed(self, item: outbox.Waiting, reason: str, final: bool) -> None:
+    def _failed(self, item: outbox.Waiting, reason: str, final: bool = False, down: bool = False) -> None:
         log.warning("notice.failed", key=item.notice.key, channel=item.notice.channel, error=reason, final=final)
         with self.store.write() as connection:
-            outbox.mark_failed(connection, item, self.clock.now(), reason, final)
+            outbox.mark_failed(connection, item, self.clock.now(), reason, final, down)
 
     def as_carried(self, notice: Notice) -> Notice:
         """The notice as its channel may carry it: whole, or only the line that asks to sign in."""

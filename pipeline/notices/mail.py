@@ -8,7 +8,9 @@ from __future__ import annotations
 import html
 import re
 import smtplib
+import socket
 import ssl
+import threading
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -21,7 +23,8 @@ from pipeline.clock import shanghai
 from pipeline.document import Notice
 from pipeline.notices.failing import DeliveryFailed
 
-TIMEOUT = 20.0
+TIMEOUT = 20.0  # seconds of silence
+AT_MOST = 90.0  # seconds for the whole conversation, however slowly the server speaks; less than a claim lasts
 _SUBTYPES = {"docx": "vnd.openxmlformats-officedocument.wordprocessingml.document", "pdf": "pdf"}
 _STYLE = "body{font:16px/1.7 sans-serif;color:#222;max-width:36em;margin:0 auto;padding:12px}p{margin:.6em 0}a{color:#0b57a4}"
 
@@ -52,17 +55,15 @@ class Mail:
             raise DeliveryFailed(f"{code} {_words(reason)}", final=500 <= code < 600) from error
         except smtplib.SMTPResponseException as error:
             final = 500 <= error.smtp_code < 600 and not isinstance(error, smtplib.SMTPAuthenticationError)
-            raise DeliveryFailed(f"{error.smtp_code} {_words(error.smtp_error)}", final) from error
+            cut_off = error.smtp_code < 400  # half a greeting is no refusal
+            raise DeliveryFailed(f"{error.smtp_code} {_words(error.smtp_error)}", final, cut_off) from error
         except (smtplib.SMTPException, OSError) as error:
-            raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+            raise DeliveryFailed(f"{type(error).__name__}: {error}", down=True) from error
 
     def _connect(self) -> smtplib.SMTP:
         settings = self.settings
         context = ssl.create_default_context(cafile=settings.ca_file) if settings.security != "none" else None
-        if settings.security == "ssl":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(settings.host, settings.port, timeout=TIMEOUT, context=context)
-        else:
-            server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT)
+        server = _Line(settings.host, settings.port, context if settings.security == "ssl" else None)
         try:
             if settings.security == "starttls":
                 server.starttls(context=context)
@@ -98,6 +99,48 @@ class Mail:
             subtype = _SUBTYPES.get(name.rpartition(".")[2], "octet-stream")
             message.add_attachment(content, "application", subtype, filename=_one_line(name))
         return message
+
+
+class _Line(smtplib.SMTP):
+    """A conversation with a mail server that ends in time: one that drips is cut off after `AT_MOST` seconds in all.
+
+    `over` = the encryption from the first byte on. The limit holds a handle of its own on the line, which stays the same
+    when the line is encrypted half-way.
+    """
+
+    def __init__(self, host: str, port: int, over: ssl.SSLContext | None) -> None:
+        self._over = over
+        self._handle: socket.socket | None = None
+        self._limit = threading.Timer(AT_MOST, self._cut)
+        self._limit.daemon = True
+        try:
+            super().__init__(host, port, timeout=TIMEOUT)
+        except Exception:
+            self.close()
+            raise
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Where smtplib opens its line."""
+        raw = socket.create_connection((host, port), timeout)
+        self._handle = raw.dup()
+        self._limit.start()
+        try:
+            return self._over.wrap_socket(raw, server_hostname=host) if self._over else raw
+        except Exception:
+            raw.close()
+            raise
+
+    def _cut(self) -> None:
+        if self._handle is not None:
+            with suppress(OSError):
+                self._handle.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Hang up, and let go of the limit."""
+        super().close()
+        self._limit.cancel()
+        if self._handle is not None:
+            self._handle.close()
 
 
 def _page(text: str) -> str:

@@ -23,6 +23,8 @@ MOST_TRIES = 10
 STATE_NAMES = {"waiting": "待发", "sent": "已发", "dead": "退信"}
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=2)
+DOWN_WAIT = timedelta(minutes=10)
+PATIENCE = timedelta(days=3)  # for a server that is down, or a channel that nobody has set up
 
 
 def notice_key(*parts: str) -> str:
@@ -88,13 +90,38 @@ def mark_sent(connection: Connection, key: str, at: datetime) -> None:
     connection.execute(update(outbox).where(outbox.c.key == key).values(state="sent", sent_at=at, error=""))
 
 
-def mark_failed(connection: Connection, waiting: Waiting, at: datetime, error: str, final: bool = False) -> None:
-    """Try again later, twice as long each time; after `MOST_TRIES`, or a refusal that is final, it is dead until a person retries it."""
+def mark_failed(
+    connection: Connection, waiting: Waiting, at: datetime, error: str, final: bool = False, down: bool = False
+) -> None:
+    """Try again later, twice as long each time; after `MOST_TRIES`, or a refusal that is final, it is dead until a person retries it.
+
+    While the other side is `down` it is tried for `PATIENCE`, at most `DOWN_WAIT` apart, so that all goes out soon after it is back.
+    """
     tries = waiting.tries + 1
-    dead = final or tries >= MOST_TRIES
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1))
-    values: dict[str, Any] = {"tries": tries, "error": error[:500], "state": "dead" if dead else "waiting"}
+    given_up = tries >= MOST_TRIES and (not down or at - waiting.notice.at >= PATIENCE)
+    wait = min(DOWN_WAIT if down else LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 10))
+    values: dict[str, Any] = {"tries": tries, "error": error[:500], "state": "dead" if final or given_up else "waiting"}
     connection.execute(update(outbox).where(outbox.c.key == waiting.notice.key).values(**values, next_try_at=at + wait))
+
+
+def unserved(connection: Connection, channels: Iterable[str]) -> dict[str, int]:
+    """How many notices wait by channels other than these."""
+    query = (
+        select(outbox.c.channel, func.count().label("number"))
+        .where(outbox.c.state == "waiting", outbox.c.channel.not_in(list(channels)))
+        .group_by(outbox.c.channel)
+        .order_by(outbox.c.channel)
+    )
+    return {row.channel: row.number for row in connection.execute(query)}
+
+
+def give_up_unserved(connection: Connection, channels: Iterable[str], before: datetime) -> int:
+    """Notices from before that moment whose channel nobody has set up wait no longer; a person may retry them. How many."""
+    reason = "渠道没有设置，等候期满；设置后可再发"
+    query = update(outbox).where(
+        outbox.c.state == "waiting", outbox.c.at < before, outbox.c.channel.not_in(list(channels))
+    )
+    return connection.execute(query.values(state="dead", error=reason)).rowcount
 
 
 def retry_dead(connection: Connection, at: datetime, key: str = "") -> int:

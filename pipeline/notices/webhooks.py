@@ -60,7 +60,9 @@ class Webhooks:
         except httpx.InvalidURL as error:
             raise DeliveryFailed("接收端地址不是网址", final=True) from error
         except httpx.HTTPError as error:
-            raise DeliveryFailed(type(error).__name__) from error  # its text may hold the address, which is a secret
+            raise DeliveryFailed(
+                type(error).__name__, down=True
+            ) from error  # its text may hold the address, which is a secret
         if status in (408, 429) or status >= 500:
             raise DeliveryFailed(f"HTTP {status}")
         if status >= 300:

@@ -19,6 +19,7 @@ from pipeline.cases.secrecy import CHANNELS, carried_text
 from pipeline.clock import SteppedClock
 from pipeline.document import Notice, Secrecy
 from pipeline.notices import mail, outbox
+from pipeline.notices.channels import unserved_words
 from pipeline.notices.deliver import CLAIM, Channel, Deliverer
 from pipeline.notices.mail import Mail
 from pipeline.notices.webhooks import KINDS, Webhooks
@@ -132,6 +133,57 @@ def test_a_channel_that_is_not_set_keeps_its_notices_and_gives_way_to_others(
     _put(store, *(notice(f"w{n:03}", channel="feishu", recipient="群") for n in range(120)), notice("z"))
     assert Deliverer(store, {"mail": Mail(mailbox.settings())}, rules, clock).deliver_due() == 1
     assert _counts(store) == {"waiting": 120, "sent": 1, "dead": 0}
+
+
+def test_a_mail_server_that_is_down_for_a_night_gets_everything_once_when_it_is_back(
+    store: Store, rules: SecrecyRules, clock: SteppedClock
+) -> None:
+    box = Mailbox()
+    deliverer = Deliverer(store, {"mail": Mail(box.settings())}, rules, clock)
+    _put(store, *(notice(f"k{n}") for n in range(3)))
+    for _ in range(14 * 6):  # fourteen hours, every ten minutes
+        assert deliverer.deliver_due() == 0
+        clock.advance_to(clock.now() + timedelta(minutes=10))
+    assert _counts(store) == {"waiting": 3, "sent": 0, "dead": 0}
+    controller = Controller(box, hostname="127.0.0.1", port=box.port)
+    controller.start()
+    try:
+        for _ in range(4):
+            clock.advance_to(clock.now() + outbox.DOWN_WAIT)
+            deliverer.deliver_due()
+    finally:
+        controller.stop()
+    assert Counter(got["Message-ID"] for got in box.mails) == {f"<k{n}@yungang.example>": 1 for n in range(3)}
+    assert _counts(store) == {"waiting": 0, "sent": 3, "dead": 0}
+
+
+def test_a_server_that_stays_down_is_given_up_after_three_days(
+    store: Store, rules: SecrecyRules, clock: SteppedClock
+) -> None:
+    deliverer = Deliverer(store, {"mail": Mail(Mailbox().settings())}, rules, clock)
+    _put(store, notice("a"))
+    for _ in range(12):
+        deliverer.deliver_due()
+        clock.advance_to(clock.now() + timedelta(hours=6))
+    assert _counts(store)["waiting"] == 1
+    deliverer.deliver_due()
+    assert _counts(store)["dead"] == 1
+
+
+def test_notices_for_a_channel_that_nobody_sets_up_do_not_pile_up_for_ever(
+    store: Store, rules: SecrecyRules, clock: SteppedClock
+) -> None:
+    deliverer = Deliverer(store, {}, rules, clock)
+    _put(store, notice("a"))
+    deliverer.deliver_due()
+    with store.read() as connection:
+        assert outbox.unserved(connection, ()) == {"mail": 1}
+        assert outbox.unserved(connection, ("mail",)) == {}
+    assert unserved_words({"mail": 1}).startswith("邮件 1 条在等没有设置的渠道")
+    assert unserved_words({}) == ""
+    clock.advance_to(clock.now() + outbox.PATIENCE + timedelta(minutes=1))
+    deliverer.deliver_due()
+    assert _counts(store) == {"waiting": 0, "sent": 0, "dead": 1}
 
 
 def test_who_has_lost_the_lease_sends_no_more(

@@ -90,6 +90,33 @@ def test_a_server_that_says_nothing_is_given_up_in_time(
     assert not caught.value.final
 
 
+def _drip(connection: socket.socket) -> None:
+    """A greeting that never ends: a letter now and then, so that no single wait is ever too long."""
+    while True:
+        connection.sendall(b"2")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("security", ["none", "ssl"])
+def test_a_server_that_drips_is_cut_off_in_time(
+    line: Callable[[Talk], int], monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    monkeypatch.setattr(mail, "AT_MOST", 0.3)
+    settings = MailSettings.model_validate({"host": "127.0.0.1", "port": line(_drip), "security": security})
+    with pytest.raises(DeliveryFailed) as caught:
+        Mail(settings).send(notice())
+    assert not caught.value.final
+    assert caught.value.down
+
+
+def test_a_file_goes_along_under_its_name(mailbox: Mailbox) -> None:
+    Mail(mailbox.settings()).send(notice(files=(("日报-2026-03-15-0700.docx", b"PK content"),)))
+    (part,) = mailbox.mails[0].iter_attachments()
+    assert part.get_filename() == "日报-2026-03-15-0700.docx"
+    assert part.get_content_type().endswith("wordprocessingml.document")
+    assert part.get_content() == b"PK content"
+
+
 def _talk(connection: socket.socket, last: bytes, close_after: bytes) -> None:
     """A server that is polite until the command `close_after`, then says `last` and hangs up."""
     connection.sendall(b"220 here\r\n")
