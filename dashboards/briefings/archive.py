@@ -16,6 +16,7 @@ from config.settings import Settings
 from dashboards.briefings import export, mail_writer, proofs
 from dashboards.briefings.content import Block, Briefing, Paragraph, Sentence, from_json, to_json
 from dashboards.briefings.distribution import Distribution
+from pipeline.analysis.accusation import accused_units
 from pipeline.cases.people import Directory, Person, Role
 from pipeline.clock import shanghai
 from pipeline.errors import HuiyingError
@@ -95,7 +96,7 @@ def send(connection: Connection, settings: Settings, briefing_id: str, people: S
 def _keep_from_accused(connection: Connection, made: Briefing, people: Sequence[Person]) -> None:
     """A report of wrongdoing is never shown to the unit that it names."""
     judged = document_store.judged(connection, made.document_ids()).values()
-    accused = {one.analysis.accusation for one in judged if one.analysis.accusation}
+    accused = {unit for one in judged for unit in accused_units(one.analysis.accusation)}
     accused |= set(event_store.accused(connection, made.event_id)) if made.event_id else set()
     named = [person.name for person in people if person.unit in accused]
     if named:

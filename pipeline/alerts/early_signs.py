@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from pipeline.alerts.rules import Sign
+from pipeline.analysis.accusation import accused_units
 from pipeline.clock import shanghai
 from pipeline.document import Judged, Scope
 from pipeline.events.tally import LETTERS
@@ -44,7 +45,7 @@ class _Row:
     at: int
     document_id: str
     department: str
-    accused: str  # a unit that the letter complains of: never told
+    accused: str  # whom the letter complains of, in words: these units are never told
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ class EarlySigns:
             reason=f"{place or DISTRICT}近 {days} 天关于{key.topic_sub or key.topic}的来信来电 {now} 件，{how}{beside}",
             week=monday(at),
             departments=tuple(name for name, _ in sorted(units.items(), key=lambda pair: (-pair[1], pair[0]))[:1]),
-            accused=tuple(sorted({row.accused for row in recent if row.accused})),
+            accused=tuple(sorted({unit for row in recent for unit in accused_units(row.accused)})),
         )
 
     def _test(self, now: int, past: int, past_days: float, cells: int, others: int) -> tuple[float, float, str]:

@@ -16,6 +16,8 @@ from pipeline.analysis.district import AccusationCues, District
 NEAR = 24  # characters between the wrong and who did it
 _ADDRESSED = re.compile(r"(?:的?(?:各位)?(?:领导|负责人|同志)|您好|你好|[，,]?(?:您好|你好))|[：:]")
 _ASKED = re.compile(r"(?:请|求|望|恳请|由|向|(?<!举)报|报警|报案|致|经|建议|希望)(?:求|到|告|给|了)?$")
+_UNIT = re.compile(r"(?!街道|镇|村|社区|居)\S{2,}(?:局|委|办|部|队|镇|乡|街道|公司|村)")
+_TOWN = re.compile(r"\S{2,}?(?:镇|乡|街道)")
 _END = re.compile(r"[。！？!?；;\n]")
 
 
@@ -72,6 +74,20 @@ class Accusations:
             for wrong in marks["wrong"]
         )
         return wronged or (reported and bool(marks["wrong"]))
+
+
+def accused_units(accusation: str) -> tuple[str, ...]:
+    """The units in the words of an accusation, a village's town with it: 柳渡镇柳东村 村委会主任 → 柳渡镇柳东村, 柳渡镇.
+
+    What is kept from a unit (lead, notices, letters) is kept by these names; posts alone name no unit.
+    """
+    found: dict[str, None] = {}
+    for word in accusation.split():
+        if _UNIT.fullmatch(word):
+            found[word] = None
+            if town := _TOWN.match(word):
+                found[town[0]] = None
+    return tuple(found)
 
 
 def _only_addressed(text: str, found: Found) -> bool:

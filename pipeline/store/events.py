@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, insert, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pipeline.analysis.accusation import accused_units
 from pipeline.document import (
     Copy,
     EventState,
@@ -334,9 +335,9 @@ def event_of(connection: Connection, document_id: str) -> str | None:
 def accused(connection: Connection, event_id: str) -> tuple[str, ...]:
     """Units that reports of wrongdoing in this event name: they never lead its case."""
     rows = connection.execute(
-        select(analyses.c.detail["accusation"].as_string().label("unit"))
+        select(analyses.c.detail["accusation"].as_string().label("accusation"))
         .join(event_documents, event_documents.c.document_id == analyses.c.document_id)
         .where(event_documents.c.event_id == event_id, analyses.c.detail["accusation"].as_string() != "")
         .distinct()
     )
-    return tuple(sorted(row.unit for row in rows))
+    return tuple(sorted({unit for row in rows for unit in accused_units(row.accusation)}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.analysis.accusation import accused_units
 from pipeline.analysis.analyse import Analyser
 from pipeline.document import Analysis, Document, Kind
 
@@ -121,6 +122,21 @@ def test_a_report_of_wrongdoing_never_goes_to_the_unit_it_names(analyser: Analys
     assert found.departments[0].name == "区纪委监委"
     assert "不转被举报单位" in found.departments[0].reason
     assert all(guess.name not in found.accusation for guess in found.departments)
+
+
+@pytest.mark.parametrize(
+    ("said", "units"),
+    [
+        ("柳渡镇柳东村 村委会主任", ("柳渡镇柳东村", "柳渡镇")),
+        ("区城管局 队员", ("区城管局",)),
+        ("滨江街道 澜州市云港生态环境局", ("滨江街道", "澜州市云港生态环境局")),
+        ("村支书", ()),
+        ("镇政府", ()),
+        ("", ()),
+    ],
+)
+def test_the_units_that_an_accusation_names_are_known_by_their_own_names(said: str, units: tuple[str, ...]) -> None:
+    assert accused_units(said) == units
 
 
 @pytest.mark.parametrize(
