@@ -17,6 +17,7 @@ from pipeline.alerts.alerting import AlertChange, Alerting
 from pipeline.alerts.early_signs import EarlySigns
 from pipeline.alerts.live_rules import LiveRules
 from pipeline.alerts.routing import About
+from pipeline.analysis.accusation import accused_units
 from pipeline.cases.desk import CaseChange, Desk
 from pipeline.document import Alert, EventState, Judged, Observation, Placement, StageChange
 from pipeline.events.copies import Copies
@@ -108,8 +109,8 @@ class Lane:
             placement = self.grouping.place(judged, copy, at)
             self._keep(connection, placement, judged, at)
             if judged.analysis.accusation:
-                accused = self.desk.accuse(connection, placement.event_id, judged.analysis.accusation, at)
-                self._cases_changed(connection, accused)
+                for unit in accused_units(judged.analysis.accusation):
+                    self._cases_changed(connection, self.desk.accuse(connection, placement.event_id, unit, at))
             self.signs.add(judged, at)
             changes = self.stages.observe(placement.event_id, judged, copy, at)
             self._react(connection, placement.event_id, changes, judged, at)
