@@ -4,7 +4,7 @@
     python -m deploy.bundle --check    make it, then install from it with the network off and use what was installed
 
 In it: every wheel with its hash, our own wheel (without tests and benchmarks), a wheel of snownlp built here (it has none
-of its own), install.sh, the systemd units, and SHA256SUMS over all of it.
+of its own), install.sh, the systemd units, the bill of materials (sbom.cdx.json), and SHA256SUMS over all of it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import tomllib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from deploy.sbom import sbom
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -87,6 +89,7 @@ def make(dist: Path) -> Path:
              "--require-hashes", "--wheel-dir", str(wheels), "-r", str(lock))  # fmt: skip
         lines = [_pin(wheel) for wheel in sorted(wheels.glob("*.whl"))]
         (folder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / "sbom.cdx.json").write_text(sbom(wheels) + "\n", encoding="utf-8")
         (folder / "install.sh").write_text(INSTALL, encoding="utf-8")
         (folder / "install.sh").chmod(0o755)
         shutil.copytree(ROOT / "deploy" / "systemd", folder / "systemd")

@@ -196,23 +196,17 @@ def _table_rows(path: Path) -> Iterator[Mapping[str, Any] | str]:
 
 
 def _xlsx_rows(path: Path) -> Iterator[Mapping[str, Any] | str]:
-    from zipfile import BadZipFile
-
-    import openpyxl
+    from pipeline.workbooks import NotASpreadsheet, rows_of
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, KeyError, ValueError, OSError) as error:
-        raise ImportRefused(f"{path} 不是能读的 XLSX：{error}；请另存为 .xlsx 或 .csv 再导入。") from error
-    try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
+        rows = rows_of(path)
         header = next((row for row in rows if sum(value is not None for value in row) >= 2), ())
         names = [str(value or "").strip() for value in header]
         for row in rows:
             if any(value is not None for value in row):
                 yield dict(zip(names, row, strict=False))
-    finally:
-        book.close()
+    except NotASpreadsheet as error:
+        raise ImportRefused(f"{path} 不是能读的 XLSX：{error}；请另存为 .xlsx 或 .csv 再导入。") from error
 
 
 def _decode(raw: bytes) -> str:

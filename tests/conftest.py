@@ -10,12 +10,18 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from pipeline.clock import SHANGHAI, SteppedClock
 from pipeline.store.engine import Store, open_store, sqlite_url
 
 ROOT = Path(__file__).resolve().parents[1]
+# The same examples every time, however slow the machine is just now.
+settings.register_profile(
+    "house", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zipfile import BadZipFile
 
 from icalendar import Calendar, Event
-from openpyxl import Workbook, load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl import Workbook
 
 from pipeline.cases.people import Directory
 from pipeline.cases.refusal import Refused
 from pipeline.cases.roster import POST_NAMES, Post, Shift, make_shift
 from pipeline.clock import SHANGHAI, shanghai
+from pipeline.workbooks import NotASpreadsheet, rows_in
 
 HEADS = ("开始", "结束", "岗位", "人员编号", "姓名", "备注")
 _POSTS: dict[str, Post] = {name: post for post, name in POST_NAMES.items()}
@@ -90,11 +89,9 @@ def to_xlsx(shifts: Sequence[Shift], directory: Directory) -> bytes:
 def from_xlsx(content: bytes, directory: Directory) -> Read:
     """Shifts out of a sheet with the heads of `to_xlsx` (人员编号 may be missing: the name is enough when it is one person's)."""
     try:
-        sheet = load_workbook(io.BytesIO(content), read_only=True, data_only=True).active
-    except (InvalidFileException, BadZipFile, KeyError, OSError, ValueError) as error:
-        raise Refused("不是可读的 XLSX 文件：请另存为 .xlsx 后再导入。") from error
-    assert sheet is not None
-    rows = [row for row in sheet.iter_rows(values_only=True) if any(cell is not None for cell in row)]
+        rows = [row for row in rows_in(io.BytesIO(content)) if any(cell is not None for cell in row)]
+    except NotASpreadsheet as error:
+        raise Refused(f"不是可读的 XLSX 文件（{error}）：请另存为 .xlsx 后再导入。") from error
     heads = [str(cell or "").strip() for cell in rows[0]] if rows else []
     missing = [head for head in ("开始", "结束", "岗位") if head not in heads]
     if missing or not {"人员编号", "姓名"} & set(heads):

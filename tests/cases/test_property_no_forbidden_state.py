@@ -144,7 +144,11 @@ def _guided(
     return "ming_ce", "step_approved", fields | {"step": step, "leader": leader, "scan": "件1"}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(seed=st.integers(0, 10**9), origin=st.sampled_from(ORIGINS))
 def test_no_sequence_of_actions_reaches_a_forbidden_state(seed: int, origin: Origin, office: Office) -> None:
     history, case = _live(seed, origin, office)
