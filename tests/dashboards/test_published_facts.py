@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dashboards.briefings import special
+from dashboards.briefings.content import Paragraph
 from demo.office import Office
 from demo.stories import moment_of
 from pipeline.services import Services
 from tests.dashboards.conftest import Browser, fire_of, signed_in
+
+
+def written_at(services: Services, until: str) -> str:
+    """The 专报 of the fire, as plain words."""
+    page_at(services, until)
+    with services.store.read() as connection:
+        made = special.write(connection, services.settings, fire_of(services), moment_of(until))
+    return "\n".join(
+        sentence.text for block in made.blocks if isinstance(block, Paragraph) for sentence in block.sentences
+    )
 
 
 def page_at(services: Services, until: str) -> str:
@@ -28,3 +40,10 @@ def test_the_rumour_stands_beside_the_published_number(services: Services) -> No
     assert "与已发布事实不一致（发布前所说）：此文“死了三个”" in page
     assert 'href="https://www.yungang.example/fire/' in page
     assert "错误看法" not in page.split('id="published"')[1].split("</section>")[0]
+
+
+def test_the_special_briefing_sets_both_beside_each_other_with_their_proofs(services: Services) -> None:
+    words = written_at(services, "15 14:30")
+    assert "称“死了三个”" in words
+    assert "发布为“无人员死亡、失联”" in words
+    assert "错误" not in words
