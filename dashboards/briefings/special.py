@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from config.settings import Settings
 from dashboards.briefings import parts, wording
 from dashboards.briefings.content import Block, Briefing, BriefingKind, Heading, Paragraph, Sentence, Space
+from dashboards.briefings.differing import unlike_published
 from dashboards.briefings.frame import framed
 from dashboards.briefings.material import Material, Period, Told
 from dashboards.briefings.proofs import LONG_AGO
@@ -33,7 +34,7 @@ def write(connection: Connection, settings: Settings, event_id: str, at: datetim
     blocks: list[Block] = [core(material, told)]
     blocks += [Heading(1, "事件概述与走势"), *course(material, told)]
     blocks += [Heading(1, "各方观点"), *viewpoints(material, told)]
-    blocks += [Heading(1, "涉事单位处置情况"), *units(material, told)]
+    blocks += [Heading(1, "涉事单位处置情况"), *units(material, told), *unlike_published(material, told)]
     blocks += [Heading(1, "研判"), *assessment(material, told)]
     blocks += [Heading(1, "对策建议"), *measures(material, told)]
     blocks += [Heading(1, "监测覆盖"), parts.coverage(material)]
