@@ -31,7 +31,7 @@ def served(services: Services, port: int = 0) -> Iterator[str]:
     server = Server(services, "127.0.0.1", port)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
     try:
@@ -72,6 +72,7 @@ def take_pictures(services: Services, out: Path, chromium: str) -> list[Path]:
     open_demo_accounts(services)
     pages = {
         "today": ("/", WIDTH, HEIGHT),
+        "events": ("/events", WIDTH, HEIGHT),
         "event": (f"/events/{event}", WIDTH, HEIGHT),
         "search": ("/search?q=沙洲 OR 火灾", WIDTH, HEIGHT),
         "sources": ("/sources", WIDTH, HEIGHT),
@@ -87,7 +88,8 @@ def take_pictures(services: Services, out: Path, chromium: str) -> list[Path]:
         page.goto(f"{address}/login")
         page.fill("#name", "fang_yi")
         page.fill("#password", DEMO_PASSWORD)
-        page.click("button.main")
+        with page.expect_navigation(wait_until="load"):
+            page.click("button.main")
         for name, (path, width, height) in pages.items():
             page.set_viewport_size({"width": width, "height": height})
             page.goto(address + path)

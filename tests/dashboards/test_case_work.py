@@ -7,8 +7,10 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from pipeline.services import Services
-from pipeline.store.schema.cases import case_audit
-from pipeline.store.schema.events import changes
+from pipeline.store import cases as case_store
+from pipeline.store.events import state_of
+from pipeline.store.schema.cases import case_audit, cases
+from pipeline.store.schema.events import changes, events
 from pipeline.store.schema.notices import outbox
 from tests.dashboards.conftest import Browser, case_of, fire_of
 
@@ -109,3 +111,22 @@ def test_a_unit_sees_no_search_and_no_events(sign_in: SignIn) -> None:
 
 def _first_option(page: str, name: str) -> str:
     return page.split(f'<select name="{name}"')[1].split('<option value="')[1].split('"')[0]
+
+
+def test_a_case_opened_by_hand_knows_when_its_event_was_first_seen_and_who_may_answer(
+    services: Services, sign_in: SignIn
+) -> None:
+    """As one that an alert opens: the clocks of the rules may start there."""
+    with services.store.read() as connection:
+        without = select(events).where(events.c.id.not_in(select(cases.c.event_id))).order_by(events.c.documents.desc())
+        row = connection.execute(without).first()
+    assert row is not None
+    sign_in("gu_lan").send(f"/events/{row.id}/open", f"/events/{row.id}", reason="群众反映集中", level="3")
+    with services.store.read() as connection:
+        opened = case_store.load(
+            connection, str(connection.execute(select(cases.c.id).where(cases.c.event_id == row.id)).scalar_one())
+        )
+    assert opened is not None
+    assert opened.first_seen is not None
+    assert opened.first_seen <= row.opened_at
+    assert set(opened.suggested_units) == set(state_of(row.state).departments)
