@@ -100,14 +100,14 @@ class StackedEngine:
     name = "accurate"
 
     def __init__(self, models: Path = MODELS) -> None:
-        from pipeline.analysis.encoder import FILES, Encoder
+        from pipeline.analysis.encoder import FILE, Encoder
 
         self._model: LinearModel = load_linear(models / "sentiment-characters.npz")
         weighing = read_weighing(models)
         self._alone, self._together = weighing["fast"], weighing["accurate"]
         self._sure = read_sure(models)
         self._encoder = Encoder(models)
-        self.digest = files_digest(models, "sentiment-characters.npz", *FILES, "sentiment.json")
+        self.digest = files_digest(models, "sentiment-characters.npz", FILE, "sentiment.json")
 
     def judge(self, text: str) -> Sentiment:
         text_read = normalise(text)
