@@ -27,6 +27,11 @@ class Marked:
     shown: str
     marks: tuple[Differing, ...]
 
+    @property
+    def only_ours(self) -> bool:
+        """It repeats numbers of ours that we have corrected, nothing else."""
+        return all(mark.ours is not None for mark in self.marks)
+
 
 @dataclass(frozen=True, slots=True)
 class Published:

@@ -39,6 +39,7 @@ def test_the_rumour_stands_beside_the_published_number(services: Services) -> No
     assert "无人员死亡、失联" in page
     assert "与已发布事实不一致（发布前所说）：此文“死了三个”" in page
     assert 'href="https://www.yungang.example/fire/' in page
+    assert 'href="#published">与已发布事实不一致</a>' in page.split('id="documents"')[1]
     assert "错误看法" not in page.split('id="published"')[1].split("</section>")[0]
 
 
