@@ -72,5 +72,7 @@ def of_event(connection: Connection, event_id: str, cases: Sequence[CaseState]) 
         for row in rows
         if (marks := differing(f"{row.title}\n{row.text}", at := row.published_at or row.known_at, facts))
     ]
-    in_force = tuple(fact for fact in reversed(facts) if fact.replaced_at is None)
+    in_force = tuple(
+        {(fact.said, fact.response_id): fact for fact in reversed(facts) if fact.replaced_at is None}.values()
+    )
     return Published(in_force, tuple(sorted(marked, key=lambda one: (all(mark.before for mark in one.marks), one.at))))

@@ -244,7 +244,7 @@ def _times(clause: str) -> list[Statement]:
 def _quote(clause: str, start: int, end: int) -> str:
     """The words around a number, within its own part of the sentence."""
     cut = _BOUND.search(clause, end)
-    left, right = max(_part(clause, start), start - 12), min(cut.start() if cut else len(clause), end + 6)
+    left, right = max(_part(clause, start), start - 24), min(cut.start() if cut else len(clause), end + 16)
     return clause[left:right].strip(',，、“”"')
 
 

@@ -103,7 +103,7 @@ def differing(text: str, said_at: datetime, facts: Iterable[Fact]) -> tuple[Diff
     if not facts:
         return ()
     sentences = [one for one in _SENTENCE.findall(text[:READ_AT_MOST]) if not _REFUTES.search(one)]
-    head, counting = "".join(sentences), "".join(one for one in sentences if _COUNTED.search(one))
+    head, counting = "\n".join(sentences), "\n".join(one for one in sentences if _COUNTED.search(one))
     claims = {_key(one): one for one in _numbers((*_spoken(counting), *statements(counting)))}
     found: list[Differing] = []
     for fact in facts:
