@@ -77,7 +77,7 @@ def _timeline(bars: Sequence[Bar], marks: Sequence[Mark], width: int, height: in
     ]
     step = (bars[1].start - bars[0].start) if len(bars) > 1 else None
     hours = step.total_seconds() / 3600 if step else 1
-    axis = {"format": "%-m月%-d日 %H时", "labelAngle": 0, "labelOverlap": True}
+    axis = {"format": "%-m月%-d日 %H时", "labelAngle": 0, "labelOverlap": True, "labelSeparation": 8}
     legend = {"orient": "bottom", "direction": "horizontal", "offset": 2}
     volume = {
         "data": {"values": rows},

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from dashboards.briefings import parts, tickets, wording
+from dashboards.briefings.advising import advice
 from dashboards.briefings.content import Block, Paragraph, Sentence
 from dashboards.briefings.daily import NEAR, worth_telling
 from dashboards.briefings.material import Material, Period, Told
@@ -207,7 +208,7 @@ def _neighbours(material: Material) -> Iterator[Line]:
     for event_id in material.loudest((Scope.NEIGHBOURING,), NEIGHBOURS):
         told = material.told(event_id)
         if told is not None:
-            advised = parts.advice(material, told, 1)
+            advised = [one.sentence() for one in advice(material, told, 1)]
             hint = [Sentence(f"可借鉴：{one.text}", one.documents, one.figures, one.by) for one in advised]
             yield _event(material, told, [*parts.summary(material, told), parts.spread(material, told), *hint])
 

@@ -23,11 +23,12 @@ from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph as WordParagraph
 from docx.text.run import Run
 
-from dashboards.briefings import layout
+from dashboards.briefings import glyphs, layout
 from dashboards.briefings.layout import Role
 from pipeline.errors import HuiyingError
 
 SLACK = 1.0  # mm
+ANNEXED = layout.ANNEX[:4]  # how the page of proofs begins
 HANGING = "，。、；：！？）》”’"  # marks may hang over the right edge, as Word sets them
 POINT = 1 / layout.POINTS_MM  # mm
 _LEVELS = (
@@ -85,7 +86,9 @@ def check_file(path: Path) -> Report:
     if soffice is None:
         report.measured.append("没有 LibreOffice，未量打印版（安装：apt install libreoffice-writer-nogui）")
     else:
-        _paper(report, rendered(path, soffice))
+        heads = [one.text for one in word.paragraphs if one.style and one.style.name == layout.STYLES[Role.MASTHEAD]]
+        written = [paragraph.text for paragraph in word.paragraphs]
+        _paper(report, rendered(path, soffice), written, one_page=any("快报" in text for text in heads))
     return report
 
 
@@ -225,12 +228,18 @@ def _font_configuration(folder: Path) -> str:
     )
 
 
-def _paper(report: Report, content: bytes) -> None:
-    """Pitch of letters and lines, the edges of the type area, page numbers, missing letters: on every printed page."""
+def _paper(report: Report, content: bytes, written: list[str], one_page: bool) -> None:
+    """Pitch of letters and lines, the edges of the type area, page numbers, missing letters: on every printed page.
+
+    `one_page`: the paper but for its annex must be one page, as a flash is.
+    """
     import pypdfium2
 
     document = pypdfium2.PdfDocument(content)
     pages = [list(_letters(page)) for page in document]
+    if one_page:
+        annexed = [number for number, page in enumerate(pages) if "".join(one.text for one in page[:4]) == ANNEXED]
+        report.count("快报页数（附页不计）", annexed[0] if annexed else len(pages), 1)
     folios = [_folio_of(letters) for letters in pages]
     for number, (side, text) in enumerate(folios, 1):
         report.require(
@@ -249,8 +258,8 @@ def _paper(report: Report, content: bytes) -> None:
     advance, pitch = _pitches(body)
     report.count("每行字数（打印版）", round(layout.AREA[0] / advance) if advance else 0, layout.CHARACTERS)
     report.count("每页行数（打印版）", round(layout.AREA[1] / pitch) if pitch else 0, layout.LINES)
-    missing = sum(one.text in "\ufffd\ufffe□" for one in wide)
-    report.require(missing == 0, f"打印版：有{missing}个字缺字形（□）")
+    lacking = glyphs.missing(list(document), written)
+    report.require(not lacking, f"打印版：{'、'.join(lacking[:10])} 缺字形（□）")
 
 
 def _letters(page: Any) -> Iterator[Letter]:

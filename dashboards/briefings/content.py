@@ -165,6 +165,7 @@ class Briefing:
     series: str = ""
     corrects: str = ""  # the sent paper that this one corrects (更正)
     marks: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # what the annex calls events, cases, alerts and people by id
 
     def sentences(self) -> Iterator[Sentence]:
         for block in self.blocks:

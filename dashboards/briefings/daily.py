@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
 from config.settings import Settings
-from dashboards.briefings import parts, wording
+from dashboards.briefings import fitting, parts, wording
+from dashboards.briefings.advising import advice
 from dashboards.briefings.content import Block, Briefing, BriefingKind, Heading, Paragraph, Sentence
 from dashboards.briefings.frame import framed
 from dashboards.briefings.material import Material, Period, Told, at_clock
@@ -16,10 +19,24 @@ from dashboards.words import SCOPES
 from pipeline.document import Scope
 
 CUT_OFF = 7
-MOST, FULL = 4, 2  # events told, and those told in five points
 WORTH = 3  # 黄色 and above
+LETTERS = 550  # of headings and paragraphs
 NEAR = (Scope.LOCAL,)
 FAR = (Scope.NEIGHBOURING, Scope.NATIONAL, Scope.INTERNATIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much is said: events in five points, events in one line, letters of a quotation, quotations an event."""
+
+    full: int
+    brief: int
+    quoted: int
+    voices: int
+
+
+DEPTHS = (Depth(2, 2, 44, 2), Depth(1, 3, 44, 2), Depth(1, 2, 36, 2), Depth(1, 2, 30, 1), Depth(1, 1, 24, 1))
+MOST = max(depth.full + depth.brief for depth in DEPTHS)
 
 
 def write(connection: Connection, settings: Settings, day: date) -> Briefing:
@@ -27,15 +44,18 @@ def write(connection: Connection, settings: Settings, day: date) -> Briefing:
     end = at_clock(day.isoformat(), CUT_OFF)
     material = Material(connection, settings, Period(end - timedelta(hours=24), end))
     chosen = worth_telling(material, NEAR, MOST)
-    blocks: list[Block] = [Heading(1, "概况"), overview(material, chosen)]
-    blocks.append(material.picture(caption="监测时段信息量（深色为负面）"))
-    blocks.append(Heading(1, "重点舆情"))
-    blocks += important(material, chosen)
-    blocks += [Heading(1, "苗头"), *parts.signs(material)]
-    blocks += [Heading(1, "留言与12345"), parts.letters(material)]
-    blocks += [Heading(1, "批示交办进展"), *parts.instructions(material)]
-    blocks += [Heading(1, "周边与全国"), *elsewhere(material)]
-    blocks += [Heading(1, "监测覆盖"), parts.coverage(material)]
+    around: list[Block] = [Heading(1, "苗头"), *parts.signs(material)]
+    around += [Heading(1, "留言与12345"), parts.letters(material, 2)]
+    around += [Heading(1, "批示交办进展"), *parts.instructions(material)]
+    around += [Heading(1, "周边与全国"), *elsewhere(material)]
+    around += [Heading(1, "监测覆盖"), parts.coverage(material)]
+    first: list[Block] = [Heading(1, "概况"), overview(material, chosen[:1])]
+
+    def body(step: int) -> list[Block]:
+        return [*first, Heading(1, "重点舆情"), *important(material, chosen, DEPTHS[step]), *around]
+
+    blocks = fitting.shortest_fitting(body, len(DEPTHS), lambda said: fitting.letters(said) <= LETTERS)
+    blocks.insert(len(first), material.picture(caption="监测时段信息量（深色为负面）"))
     return framed(material, BriefingKind.DAILY, blocks)
 
 
@@ -54,52 +74,61 @@ def worth_telling(material: Material, scopes: tuple[Scope, ...], most: int) -> l
 
 
 def overview(material: Material, chosen: list[Told]) -> Paragraph:
-    """How much, of what mood, against the day before, which alerts."""
+    """How much, of what mood, against the period before, which alerts, what stands out."""
     all_, negative, alerts = material.counted("documents"), material.counted("negative"), material.counted("alerts")
     before = material.figure("documents", material.period.before().start, material.period.before().end)
     if all_.value == "0":
         return Paragraph((Sentence("监测时段内没有收到信息，没有发出预警。", (), (all_, alerts)),))
     first = Sentence(
-        f"共监测到信息{all_.value}条，其中负面{negative.value}条（{wording.percent(negative, all_)}）。",
+        f"共监测到信息{all_.value}条，{wording.against(all_, before, '条')}；"
+        f"负面{negative.value}条，占{wording.percent(negative, all_)}。",
         (),
-        (all_, negative),
+        (all_, before, negative),
     )
     warned = wording.say("发出预警{}条。" if alerts.value != "0" else "没有发出预警。", alerts)
     if chosen:
-        names = "、".join(f"“{told.title}”" for told in chosen[:FULL])
-        figures = tuple(material.figure("event", told.id, LONG_AGO, material.period.end) for told in chosen[:FULL])
+        names = "、".join(f"{wording.titled(told.title)}" for told in chosen)
+        figures = tuple(material.figure("event", told.id, LONG_AGO, material.period.end) for told in chosen)
         last = Sentence(f"需要关注的是{names}。", (), figures)
     else:
         last = Sentence("没有事件进入集聚、热议阶段，也没有黄色以上提示。", (), (alerts,))
-    return Paragraph((first, wording.compared(all_, before, "信息量"), warned, last))
+    return Paragraph((first, warned, last))
 
 
-def important(material: Material, chosen: list[Told]) -> list[Block]:
-    """Each in five points; on a quiet day, what was watched."""
+def important(material: Material, chosen: list[Told], depth: Depth) -> list[Block]:
+    """The first in five points, the others in a line; on a quiet day, what was watched."""
     if not chosen:
         return [quiet(material)]
     blocks: list[Block] = []
-    shorter: list[Sentence] = []
-    for told in chosen[FULL:]:
-        stage = material.figure("stage", told.id, material.period.end)
-        figure = material.counted("event", told.id)
-        text = f"“{told.title}”（{parts.level_name(told.level)}），监测时段内{figure.value}条，处于{stage.value}阶段。"
-        shorter.append(Sentence(text, (told.first.document.id,), (figure, stage)))
-    for told in chosen[:FULL]:
+    for told in chosen[: depth.full]:
         blocks.append(Heading(2, f"{told.title}（{parts.level_name(told.level)}）"))
-        shown = parts.summary(material, told)
-        blocks.append(Paragraph(tuple(shown), "概要："))
-        blocks.append(Paragraph((parts.spread(material, told),), "传播："))
-        voices = parts.quotes(material, told, 2, [key for one in shown for key in one.documents], 40)
-        if voices:
-            blocks.append(Paragraph(tuple(voices), "观点："))
-        if done := parts.handling(material, told.case):
-            blocks.append(Paragraph(tuple(done), "处置："))
-        if advised := parts.advice(material, told, 1):
-            blocks.append(Paragraph(tuple(advised), "建议："))
-    if shorter:
-        blocks += [Heading(2, "其他"), Paragraph(tuple(shorter))]
+        blocks += five_points(material, told, depth)
+    others = chosen[depth.full : depth.full + depth.brief]
+    if others:
+        blocks += [Heading(2, "其他"), Paragraph(tuple(in_a_line(material, told) for told in others))]
     return blocks
+
+
+def five_points(material: Material, told: Told, depth: Depth) -> Iterator[Paragraph]:
+    """概要、传播、观点、处置、建议."""
+    shown = parts.summary(material, told, letters=depth.quoted)
+    yield Paragraph(tuple(shown), "概要：")
+    yield Paragraph((parts.spread(material, told, kinds_told=2),), "传播：")
+    used = [key for one in shown for key in one.documents]
+    if voices := parts.quotes(material, told, depth.voices, used, depth.quoted):
+        yield Paragraph(tuple(voices), "观点：")
+    if told.case:
+        yield Paragraph((parts.handling_brief(material, told.case),), "处置：")
+    if advised := advice(material, told, 1):
+        yield Paragraph((advised[0].short(),), "建议：")
+
+
+def in_a_line(material: Material, told: Told) -> Sentence:
+    """An event that is not told in five points."""
+    stage = material.figure("stage", told.id, material.period.end)
+    figure = material.counted("event", told.id)
+    text = f"{wording.titled(told.title)}（{parts.level_name(told.level)}），监测时段内{figure.value}条，处于{stage.value}阶段。"
+    return Sentence(text, (told.first.document.id,), (figure, stage))
 
 
 def quiet(material: Material) -> Paragraph:
@@ -115,7 +144,7 @@ def quiet(material: Material) -> Paragraph:
         figure = material.counted("event", told.id)
         sentences.append(
             Sentence(
-                f"{'其中有' if figure.value == '1' else '相对较多的是'}“{told.title}”，{figure.value}条。",
+                f"{'其中有' if figure.value == '1' else '相对较多的是'}{wording.titled(told.title)}，{figure.value}条。",
                 (told.first.document.id,),
                 (figure,),
             )
@@ -139,7 +168,7 @@ def elsewhere(material: Material) -> list[Block]:
                 if told.case is None and told.level is None
                 else f"已按{parts.level_name(told.level)}提示"
             )
-            text = f"{SCOPES[scope]}：“{told.title}”，监测时段内{figure.value}条{moved}，{local}。"
+            text = f"{SCOPES[scope]}：{wording.titled(told.title)}，监测时段内{figure.value}条{moved}，{local}。"
             blocks.append(Paragraph((Sentence(text, (told.first.document.id,), (figure, stage)),)))
     return blocks or [
         Paragraph((Sentence("监测时段内未收到周边和全国的相关信息。", (), (material.counted("documents"),)),))

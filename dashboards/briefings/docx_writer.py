@@ -51,6 +51,7 @@ _AFTER_BORDERS = (
     "w:jc",
     "w:rPr",
 )
+GLUE = "\u00a0"  # a proof number stands on the line of its sentence
 RED = RGBColor(0xC0, 0x00, 0x00)
 
 
@@ -103,7 +104,7 @@ def _page(word: Word) -> None:
         grid = OxmlElement("w:docGrid")
         section._sectPr.append(grid)
     grid.set(qn("w:type"), "lines")
-    grid.set(qn("w:linePitch"), str(round(layout.LINE_PITCH * 20)))
+    grid.set(qn("w:linePitch"), str(int(layout.LINE_PITCH * 20)))
     word.settings.odd_and_even_pages_header_footer = True
     _folio(section.footer.paragraphs[0], WD_ALIGN_PARAGRAPH.RIGHT)
     _folio(section.even_page_footer.paragraphs[0], WD_ALIGN_PARAGRAPH.LEFT)
@@ -151,7 +152,7 @@ def _run(paragraph: WordParagraph, text: str, font: str, size: float, latin: str
     if size == layout.BODY_SIZE:
         spacing = OxmlElement("w:spacing")
         spacing.set(qn("w:val"), str(round(layout.TRACKING * 20)))
-        run._r.get_or_add_rPr().append(spacing)
+        run._r.get_or_add_rPr().insert_element_before(spacing, "w:sz", "w:szCs", "w:vertAlign", "w:lang")
     return run
 
 
@@ -168,6 +169,11 @@ def _paragraph(
         apart = OxmlElement(tag)
         apart.set(qn("w:val"), "0")
         paragraph._p.get_or_add_pPr().insert_element_before(apart, *_AFTER_SPACING)
+    loose = OxmlElement(
+        "w:snapToGrid"
+    )  # the exact pitch makes the 22 lines; nothing is moved to a grid line on top of that
+    loose.set(qn("w:val"), "0")
+    paragraph._p.get_or_add_pPr().insert_element_before(loose, *_AFTER_SPACING[3:])
     paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
     if indent:
         form.first_line_indent = Pt(2 * (layout.BODY_SIZE + layout.TRACKING))
@@ -180,14 +186,16 @@ def _masthead(word: Word, briefing: Briefing) -> None:
     if layout.compact(briefing):
         mark.paragraph_format.tab_stops.add_tab_stop(Mm(layout.AREA[0]), WD_TAB_ALIGNMENT.RIGHT)
         mark.alignment = WD_ALIGN_PARAGRAPH.LEFT
-        _run(mark, f"\t{briefing.issue}　{briefing.series}", layout.FANG, layout.BODY_SIZE)
-    name = _paragraph(word, indent=False, role=Role.MASTHEAD, pitch=40 if layout.compact(briefing) else 52)
+        _run(mark, f"\t{layout.number(briefing)}", layout.FANG, layout.BODY_SIZE)
+    name = _paragraph(
+        word, indent=False, role=Role.MASTHEAD, pitch=layout.FLASH_NAME if layout.compact(briefing) else 52
+    )
     name.alignment = WD_ALIGN_PARAGRAPH.CENTER
     _run(name, layout.name(briefing), layout.SONG, 40 if len(layout.name(briefing)) <= 11 else 30).font.color.rgb = RED
     if not layout.compact(briefing):
         issue = _paragraph(word, indent=False, role=Role.MASTHEAD)
         issue.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        _run(issue, briefing.issue + (f"　{briefing.series}" if briefing.series else ""), layout.FANG, layout.BODY_SIZE)
+        _run(issue, layout.number(briefing), layout.FANG, layout.BODY_SIZE)
     line = _paragraph(word, indent=False, role=Role.MASTHEAD)
     line.paragraph_format.tab_stops.add_tab_stop(Mm(layout.AREA[0]), WD_TAB_ALIGNMENT.RIGHT)
     line.alignment = WD_ALIGN_PARAGRAPH.LEFT
@@ -215,7 +223,7 @@ def _rule(paragraph: WordParagraph, side: str, colour: str, eighths: int) -> Non
 def _title(word: Word, briefing: Briefing) -> None:
     paragraph = _paragraph(word, indent=False, role=Role.TITLE, pitch=2 * layout.LINE_PITCH)
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.line_spacing = Pt(28 if layout.compact(briefing) else 36)
+    paragraph.paragraph_format.line_spacing = Pt(layout.FLASH_TITLE if layout.compact(briefing) else 36)
     paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(
         3 if layout.compact(briefing) else 11
     )
@@ -249,7 +257,7 @@ def _sentences(paragraph: WordParagraph, block: Paragraph, marks: dict[Sentence,
         _run(paragraph, layout.spoken(sentence), layout.FANG, layout.BODY_SIZE)
         numbers = marks[sentence]
         if numbers:
-            note = _run(paragraph, f"[{number_marks(numbers)}]", layout.FANG, 12, "Times New Roman")
+            note = _run(paragraph, f"{GLUE}[{number_marks(numbers)}]", layout.FANG, 12, "Times New Roman")
             note.font.superscript = True
 
 
@@ -292,7 +300,7 @@ def _annex(word: Word, briefing: Briefing) -> None:
         return
     head = _paragraph(word, indent=False, role=Role.NOTE)
     head.paragraph_format.page_break_before = True
-    _run(head, "附：依据", layout.HEI, layout.BODY_SIZE)
+    _run(head, layout.ANNEX, layout.HEI, layout.BODY_SIZE)
     for number, text in lines:
         paragraph = _paragraph(word, indent=False, role=Role.NOTE, pitch=15)
         paragraph.alignment = WD_ALIGN_PARAGRAPH.LEFT
@@ -313,7 +321,12 @@ def annex_lines(briefing: Briefing) -> list[tuple[int, str]]:
         lines.append((number, text))
     start = len(lines) + 1
     lines += [
-        (number, f"{describe(figure.query)}：{figure.value or '无'}")
+        (number, f"{describe(figure.query, briefing.names)}：{_named(figure.value, briefing.names) or '无'}")
         for number, figure in enumerate(queries_of(briefing), start)
     ]
     return lines
+
+
+def _named(value: str, names: dict[str, str]) -> str:
+    """An answer that lists people says their names."""
+    return "、".join(names.get(one, one) for one in value.split("、"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from config.settings import Settings
-from dashboards.briefings import parts, wording
+from dashboards.briefings import fitting, parts, wording
 from dashboards.briefings.content import Block, Briefing, BriefingKind, Figure, Paragraph, Sentence, from_json
 from dashboards.briefings.frame import framed, signing
 from dashboards.briefings.material import Material, Period, Told
@@ -18,7 +18,19 @@ from pipeline.errors import HuiyingError
 from pipeline.store import briefings as store
 
 NEXT = (timedelta(hours=2), timedelta(hours=6))  # after the first, after a later one
-POINTS = 3
+TITLE = 20  # characters: one line of the title
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much the points may take: points of each list, letters of the quotation from an institution (0 = none)."""
+
+    points: int
+    letters: int
+    quoted: int
+
+
+SHORTER = (Room(3, 60, 52), Room(3, 45, 36), Room(2, 40, 28), Room(2, 32, 0), Room(1, 24, 0))  # fullest to shortest
 
 
 def write(connection: Connection, settings: Settings, event_id: str, at: datetime, final: bool = False) -> Briefing:
@@ -30,16 +42,24 @@ def write(connection: Connection, settings: Settings, event_id: str, at: datetim
     earlier = [from_json(row.content) for row in store.earlier(connection, BriefingKind.FLASH, told.id, at)]
     name = "终报" if final or (told.case is not None and told.case.finished) else "续报" if earlier else "首报"
     marks = standing(material, told)
-    blocks: list[Block] = [discovery(material, told)]
-    if earlier:
-        blocks.append(difference(earlier[-1], marks, material, told))
-    blocks += points(material, told)
-    blocks.append(Paragraph((numbers(material, told), *parts.coverage(material).sentences), "截至时刻数据："))
-    blocks.append(replace(grade(material, told), lead="建议等级："))
-    blocks.append(replace(next_and_leader(material, name, len(earlier)), lead="下一报："))
+    title = told.title if fitting.width(told.title) <= TITLE else wording.quote(told.title, TITLE).rstrip("…")
+
+    def body(step: int) -> list[Block]:
+        blocks: list[Block] = [discovery(material, told)]
+        if earlier:
+            blocks.append(difference(earlier[-1], marks, material, told))
+        blocks += points(material, told, SHORTER[step])
+        covered = parts.coverage(material).sentences
+        blocks.append(Paragraph((numbers(material, told), *covered), "截至时刻数据："))
+        blocks.append(replace(grade(material, told), lead="建议等级："))
+        blocks.append(replace(next_and_leader(material, name, len(earlier)), lead="下一报："))
+        return blocks
+
+    room = fitting.flash_lines(title)
+    blocks = fitting.shortest_fitting(body, len(SHORTER), lambda said: fitting.lines(said) <= room)
     hands = replace(signing(material), report_to="", send_to="", distribute="")
     return framed(
-        material, BriefingKind.FLASH, blocks, title=told.title, period=f"数据截至{wording.clock(at)}",
+        material, BriefingKind.FLASH, blocks, title=title, period=f"数据截至{wording.clock(at)}",
         event_id=told.id, series=f"{name}（第{len(earlier) + 1}报）", marks=marks, hands=hands,
     )  # fmt: skip
 
@@ -68,7 +88,7 @@ def difference(last: Briefing, now: dict[str, str], material: Material, told: To
         "阶段": material.figure("stage", told.id, end),
     }
     other = material.case_figure(told.case) if told.case else proof["阶段"]
-    lead = "与上一报相比："
+    lead = f"与上一报（{wording.later(last.cut_off, end)}）相比："
     found = []
     for key, value in now.items():
         before = last.marks.get(key, "")
@@ -81,32 +101,26 @@ def difference(last: Briefing, now: dict[str, str], material: Material, told: To
         else:
             text = f"{key}由{before or '无'}变为{value}"
         found.append(Sentence(f"{text}。", (), (proof.get(key, other),)))
-    since = wording.clock(last.cut_off)
     if not found:
-        return Paragraph(
-            (Sentence(f"自上一报（{since}）以来，数据、阶段和处置均无变化。", (), tuple(proof.values())),), lead
-        )
-    figures = tuple(figure for one in found for figure in one.figures)
-    text = "，".join(one.text.rstrip("。") for one in found)
-    return Paragraph((Sentence(f"自上一报（{since}）以来，{text}。", (), tuple(dict.fromkeys(figures))),), lead)
+        return Paragraph((Sentence("数据、阶段和处置均无变化。", (), tuple(proof.values())),), lead)
+    figures = tuple(dict.fromkeys(figure for one in found for figure in one.figures))
+    return Paragraph((Sentence("，".join(one.text.rstrip("。") for one in found) + "。", (), figures),), lead)
 
 
 def discovery(material: Material, told: Told) -> Paragraph:
     """发现时间 and 首发: three times where they are known."""
     first = told.first
     said = first.document.published_at or first.document.known_at
-    sentences = []
-    if told.case and told.case.happened:
-        sentences.append(
-            Sentence(f"事发时间为{wording.clock(told.case.happened)}。", (), (material.case_figure(told.case),))
-        )
     known = min(one.document.known_at for one in told.judged)
-    text = f"首发为{wording.clock(said)}{material.source_name(first)}，{wording.clock(known)}发现。"
-    sentences.append(Sentence(text, (first.document.id,)))
-    return Paragraph(tuple(sentences), "发现与首发：")
+    text = f"{wording.clock(said)}{material.source_name(first)}首发，{wording.later(known, said)}发现"
+    figures: tuple[Figure, ...] = ()
+    if told.case and told.case.happened:
+        text += f"；事发时间为{wording.later(told.case.happened, said)}"
+        figures = (material.case_figure(told.case),)
+    return Paragraph((Sentence(text + "。", (first.document.id,), figures),), "发现与首发：")
 
 
-def points(material: Material, told: Told) -> list[Block]:
+def points(material: Material, told: Told, room: Room) -> list[Block]:
     """What is verified (by the assessment or an institution's word) and what is not yet."""
     case = told.case
     verified: list[Sentence] = []
@@ -114,24 +128,17 @@ def points(material: Material, told: Told) -> list[Block]:
     if case and case.assessment and case.assessed_at:
         figure = material.case_figure(case)
         form = f"（{wording.clock(case.assessed_at)}研判）"
-        verified += _listed(case.assessment.verified, form, figure)
-        open_ += _listed(case.assessment.unverified, form, figure)
+        verified += _listed(case.assessment.verified, form, figure, room)
+        open_ += _listed(case.assessment.unverified, form, figure, room)
     spoken = [one for one in told.judged if material.party(one) == "官方"]
     spoken = [one for one in spoken if any(char.isdigit() for char in one.analysis.masked_text)] or spoken
-    for one in spoken[-1:]:
-        at, words = one.document.published_at or one.document.known_at, wording.quote(one.analysis.masked_text, 52)
+    letters = room.quoted or (0 if verified else SHORTER[0].quoted // 2)
+    for one in spoken[-1:] if letters else ():
+        at, words = one.document.published_at or one.document.known_at, wording.quote(one.analysis.masked_text, letters)
         text = f"{wording.clock(at)}，{one.document.source}消息：“{words}”。"
         verified.append(Sentence(text, (one.document.id,), quoted=True))
     if not open_:
-        rumours = [one for one in told.judged if one.analysis.rumour]
-        if rumours:
-            said = wording.quote(rumours[-1].analysis.masked_text, 40)
-            open_.append(
-                Sentence(
-                    f"有{len(rumours)}条信息带有传言迹象，如“{said}”，未经证实。",
-                    tuple(one.document.id for one in rumours[-6:]),
-                )
-            )
+        open_ += unverified(material, told, room, answered=bool(spoken))
     ids = tuple(one.document.id for one in told.judged[:3])
     return [
         Paragraph(tuple(verified) or (Sentence("尚无单位发布或核实的情况。", ids),), "已核实："),
@@ -139,11 +146,26 @@ def points(material: Material, told: Told) -> list[Block]:
     ]
 
 
-def _listed(said: tuple[str, ...], form: str, figure: Figure) -> list[Sentence]:
-    """Points of the assessment as one sentence with its time."""
+def unverified(material: Material, told: Told, room: Room, answered: bool) -> list[Sentence]:
+    """Nobody has assessed it yet: what bears the marks of a rumour, else what people say while no institution has spoken."""
+    rumours = [one for one in told.judged if one.analysis.rumour]
+    if rumours:
+        said = wording.quote(rumours[-1].analysis.masked_text, min(40, room.letters))
+        text = f"有{len(rumours)}条信息带有传言迹象，如“{said}”，未经证实。"
+        return [Sentence(text, tuple(one.document.id for one in rumours[-6:]), quoted=True)]
+    if answered:
+        return []
+    shown = parts.summary(material, told, 1, room.letters)
+    return [replace(one, text=f"{one.text.rstrip('。')}，尚待核实。") for one in shown]
+
+
+def _listed(said: tuple[str, ...], form: str, figure: Figure, room: Room) -> list[Sentence]:
+    """Points of the assessment as one sentence with its time; how many more there are is said."""
     if not said:
         return []
-    return [Sentence("；".join(one.rstrip("。；") for one in said[:POINTS]) + f"{form}。", (), (figure,))]
+    told = "；".join(wording.quote(one, room.letters) for one in said[: room.points])
+    more = f"；另有{len(said) - room.points}项" if len(said) > room.points else ""
+    return [Sentence(f"{told}{more}{form}。", (), (figure,))]
 
 
 def numbers(material: Material, told: Told) -> Sentence:
@@ -179,4 +201,4 @@ def next_and_leader(material: Material, name: str, earlier: int) -> Paragraph:
     if name == "终报":
         return Paragraph((Sentence(f"本报为终报；{duty}", (), (leader,)),))
     then = end + NEXT[min(earlier, 1)]
-    return Paragraph((Sentence(f"下一报时间为{wording.clock(then)}；{duty}", (), (leader,)),))
+    return Paragraph((Sentence(f"{wording.clock(then)}；{duty}", (), (leader,)),))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from sqlalchemy import select
 
 from dashboards.briefings import wording
-from dashboards.briefings.content import KIND_NAMES, Block, Briefing, BriefingKind, Hands, Paragraph, Source
+from dashboards.briefings.content import KIND_NAMES, Block, Briefing, BriefingKind, Hands, Source
 from dashboards.briefings.material import Material
+from dashboards.briefings.proofs import LETTERS
 from dashboards.words import full_moment, short
 from pipeline.cases.people import Role
 from pipeline.clock import iso, shanghai
-from pipeline.document import Secrecy
+from pipeline.document import Kind, Secrecy
 from pipeline.store import briefings as store
 from pipeline.store.documents import analysis_columns
 from pipeline.store.schema.documents import analyses, documents
-
-FLASH_NAMES = {1: "首报", 2: "续报"}
 
 
 def framed(
@@ -57,22 +57,18 @@ def framed(
         event_id=event_id,
         series=series,
         marks=marks or {},
+        names=dict(material.called),
     )
     return with_sources(material, made)
 
 
 def with_sources(material: Material, briefing: Briefing) -> Briefing:
     """The annex: one line for each document that a sentence stands on."""
-    from dataclasses import replace
-
     ids = briefing.document_ids()
     rows = material.connection.execute(
         select(documents, *analysis_columns()).outerjoin(analyses).where(documents.c.id.in_(ids))
     )
     found = {row.id: row for row in rows}
-    from dashboards.briefings.proofs import LETTERS
-    from pipeline.document import Kind
-
     listed = []
     for key in ids:
         row = found.get(key)
@@ -116,10 +112,3 @@ def signing(material: Material) -> Hands:
 
 def _post(title: str) -> str:
     return f"（{title}）" if title else ""
-
-
-def paragraph(*sentences: object, lead: str = "") -> Paragraph:
-    """A paragraph of the sentences that are there."""
-    from dashboards.briefings.content import Sentence
-
-    return Paragraph(tuple(one for one in sentences if isinstance(one, Sentence)), lead)

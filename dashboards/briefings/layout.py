@@ -19,6 +19,7 @@ POINTS_MM = 72 / 25.4
 LINE_PITCH = AREA[1] * POINTS_MM / LINES  # 28.99 pt
 TITLE_SIZE, BODY_SIZE, FOLIO_SIZE, NOTE_SIZE = 22.0, 16.0, 14.0, 10.5  # 2号, 3号, 4号, 5号
 TRACKING = AREA[0] * POINTS_MM / CHARACTERS - BODY_SIZE  # -0.21 pt: 28 characters of 3号 in 156 mm
+FLASH_NAME, FLASH_TITLE = 40.0, 28.0  # pt: lines of the masthead and of the title of a flash
 SONG, FANG, KAI, HEI, FOLIO = "方正小标宋简体", "仿宋_GB2312", "楷体_GB2312", "黑体", "宋体"
 HEADING_FONTS = {1: HEI, 2: KAI, 3: FANG, 4: FANG}
 
@@ -41,6 +42,7 @@ STYLES = {
     Role.NOTE: "简报附注",
 }
 ROLE_STYLES = {name: role for role, name in STYLES.items()}
+ANNEX = "附：依据（SHA-256 为原文哈希的前16位）"
 _DIGITS = "一二三四五六七八九十"
 
 
@@ -85,7 +87,9 @@ def chinese(number: int) -> str:
 def state_line(briefing: Briefing) -> str:
     """What stands in the upper left: the mark, and 草稿 until it is signed."""
     mark = {"public": "公开", "internal": "内部资料", "work_secret": "工作秘密"}[briefing.secrecy.value]
-    return f"{mark}　草稿（未经签发）" if briefing.draft else mark
+    if not briefing.draft:
+        return mark
+    return f"{mark}　草稿" if compact(briefing) else f"{mark}　草稿（未经签发）"
 
 
 def foot(briefing: Briefing) -> tuple[Line, ...]:
@@ -112,6 +116,13 @@ def compact(briefing: Briefing) -> bool:
 def name(briefing: Briefing) -> str:
     """The large red line; a flash says which of its chain it is."""
     return f"{briefing.masthead}·{briefing.series.split('（')[0]}" if compact(briefing) else briefing.masthead
+
+
+def number(briefing: Briefing) -> str:
+    """〔2026〕第3期; of a chain with its place in it."""
+    if compact(briefing):  # the name says which of the chain it is
+        return f"{briefing.issue}　{briefing.series.partition('（')[2].rstrip('）')}".rstrip("　")
+    return f"{briefing.issue}　{briefing.series}".rstrip("　")
 
 
 def when(briefing: Briefing) -> str:

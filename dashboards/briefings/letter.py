@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from dashboards.briefings import parts, wording
+from dashboards.briefings.advising import advice
 from dashboards.briefings.content import Block, Briefing, BriefingKind, Heading, Paragraph, Sentence
 from dashboards.briefings.frame import framed
 from dashboards.briefings.material import Material, Period
 from dashboards.briefings.proofs import LONG_AGO
+from pipeline.analysis.accusation import accused_units
 from pipeline.cases.people import Role
 from pipeline.errors import HuiyingError
 from pipeline.events.viewpoints import viewpoints
@@ -28,14 +30,14 @@ def write(connection: Connection, settings: Settings, event_id: str, unit: str, 
     told = material.told(event_id)
     if told is None:
         raise HuiyingError(f"没有事件 {event_id}；事件编号在看板网址 /events/ 之后。")
-    accused = {one.analysis.accusation for one in told.judged if one.analysis.accusation}
+    accused = {name for one in told.judged for name in accused_units(one.analysis.accusation)}
     if unit in accused:
         raise HuiyingError(f"这个事件里有举报{unit}的来信，工作建议不能发给被举报单位；请改发其主管部门。")
     blocks: list[Block] = [Paragraph((Sentence(f"{unit}：", (told.first.document.id,)),))]
     blocks.append(
         Paragraph(
             (
-                Sentence(f"现就“{told.title}”有关情况提出工作建议。", (told.first.document.id,)),
+                Sentence(f"现就{wording.titled(told.title)}有关情况提出工作建议。", (told.first.document.id,)),
                 parts.spread(material, told, whole=True),
             )
         )
@@ -49,11 +51,16 @@ def write(connection: Connection, settings: Settings, event_id: str, unit: str, 
     if not groups:
         blocks.append(Paragraph(tuple(parts.quotes(material, told, 3))))
     blocks.append(Heading(1, "建议"))
-    blocks += [Paragraph((one,), f"{number}.") for number, one in enumerate(parts.advice(material, told, 3), 1)]
+    blocks += [Paragraph((one.sentence(),), f"{number}.") for number, one in enumerate(advice(material, told, 3), 1)]
     end = material.figure("event", told.id, LONG_AGO, at)
     blocks.append(Paragraph((Sentence("以上供参考，办理和回应情况请反馈我单位。", (), (end,)),)))
     made = framed(
-        material, BriefingKind.LETTER, blocks, title=f"关于“{told.title}”的工作建议", event_id=told.id, subject=unit
+        material,
+        BriefingKind.LETTER,
+        blocks,
+        title=f"关于{wording.titled(told.title)}的工作建议",
+        event_id=told.id,
+        subject=unit,
     )
     return replace(made, hands=replace(made.hands, report_to="", send_to=unit, distribute=""))
 

@@ -25,6 +25,7 @@ from dashboards.words import STAGES
 from pipeline.cases.desk import Desk
 from pipeline.cases.facts import read_fact
 from pipeline.cases.office import Office
+from pipeline.cases.people import SYSTEM
 from pipeline.cases.responses import FORM_NAMES
 from pipeline.cases.state import CaseState, Entry
 from pipeline.cases.steps import fold
@@ -76,6 +77,7 @@ class Material:
         self.settings = settings
         self.period = period
         self.asking = Asking(connection)
+        self.called: dict[str, str] = {}  # by id: events, cases, alerts and people that were told of
         self.voice = StageSettings.load(settings.file("stages.toml")).voice
 
     @cached_property
@@ -109,6 +111,7 @@ class Material:
         return self.figure(name, *arguments, self.period.start, self.period.end)
 
     def case_figure(self, case: CaseState) -> Figure:
+        self.called[case.id] = case.number
         return self.figure("case", case.id, self.period.end)
 
     # ------------------------------------------------------------------ events
@@ -152,8 +155,14 @@ class Material:
         if row is None or not judged:
             return None
         case = self.case_of(event_id)
-        named = case.title if case else row.title if row.named_by else title_of(judged)
-        return Told(event_id, named.strip("…。") or row.title, judged, row, self.levels([event_id]).get(event_id), case)
+        title = self._title(row, case, judged)
+        self.called[event_id] = title
+        return Told(event_id, title, judged, row, self.levels([event_id]).get(event_id), case)
+
+    def _title(self, row: Row[Any], case: CaseState | None, judged: Sequence[Judged]) -> str:
+        """A person's name for it, else the line that says best what happened, as known at the cut-off."""
+        given = row.title if row.named_by else case.title if case and case.opened_by != SYSTEM else ""
+        return (given or title_of(judged)).strip("…。！!") or str(row.title)
 
     def _judged(self, event_id: str) -> list[Judged]:
         table = event_documents
@@ -214,10 +223,11 @@ class Material:
         return own or voice(judged.document.kind)
 
     def names(self, people: Sequence[str]) -> str:
-        return "、".join(self.office.directory.name(person) for person in people)
+        self.called |= {person: self.office.directory.name(person) for person in people}
+        return "、".join(self.called[person] for person in people)
 
     # ------------------------------------------------------------------ pictures
-    def picture(self, event_id: str = "", caption: str = "", hours: int = 1, width: int = 620) -> Picture:
+    def picture(self, event_id: str = "", caption: str = "", hours: int = 1, width: int = 520) -> Picture:
         """Documents by time, the negative part dark, stages and responses named; of all or of one event."""
         start = self.period.start
         if event_id:
@@ -239,7 +249,7 @@ class Material:
                 for r in (case.responses if case else ())
                 if r.moment >= start
             ]
-        chart = charts.timeline(caption, bars, marks[:9], width=width, height=190)
+        chart = charts.timeline(caption, bars, marks[:9], width=width, height=170)
         if event_id:
             figures = (
                 self.figure("event", event_id, start, self.period.end),

@@ -12,15 +12,16 @@ from dashboards.briefings.proofs import LONG_AGO
 from dashboards.words import KINDS, LEVELS, STAGES, short
 from pipeline.cases.clocks import Standing, clocks
 from pipeline.cases.responses import FORM_NAMES
-from pipeline.cases.state import PHASE_NAMES, AssignmentStatus, CaseState
+from pipeline.cases.state import PHASE_NAMES, AssignmentStatus, CaseState, Response
+from pipeline.cases.vocabulary import Form
 from pipeline.document import EventState, Judged, Polarity
-from pipeline.events.consequences import lessons, past_cases
-from pipeline.events.countermeasures import AdviceFile, suggest
 from pipeline.events.summary import summarise
 from pipeline.store.events import state_of
 
+RUMOURED = "（带传言迹象，未经证实）"
 
-def summary(material: Material, told: Told, count: int = 1) -> list[Sentence]:
+
+def summary(material: Material, told: Told, count: int = 1, letters: int = 70) -> list[Sentence]:
     """What happened, in sentences as they were written."""
     official = frozenset(one.document.source for one in told.judged if material.party(one) == "官方")
     by_id = {one.document.id: one for one in told.judged}
@@ -29,7 +30,8 @@ def summary(material: Material, told: Told, count: int = 1) -> list[Sentence]:
     chosen = sorted(found[:count], key=lambda one: one.at)
     return [
         Sentence(
-            f"{wording.clock(one.at)}，{material.source_name(by_id[one.document_id])}称：“{wording.quote(one.text, 70)}”。",
+            f"{wording.clock(one.at)}，{material.source_name(by_id[one.document_id])}称："
+            f"“{wording.quote(one.text, letters)}”{rumoured(by_id[one.document_id])}。",
             (one.document_id,),
             quoted=True,
             critical=by_id[one.document_id].analysis.sentiment.label is Polarity.NEGATIVE,
@@ -38,7 +40,12 @@ def summary(material: Material, told: Told, count: int = 1) -> list[Sentence]:
     ]
 
 
-def spread(material: Material, told: Told, whole: bool = False) -> Sentence:
+def rumoured(judged: Judged) -> str:
+    """What is said beside words that bear the marks of a rumour."""
+    return RUMOURED if judged.analysis.rumour else ""
+
+
+def spread(material: Material, told: Told, whole: bool = False, kinds_told: int = 3) -> Sentence:
     """How far it went: in the period (not when `whole`), altogether, by kind, stage."""
     end = material.period.end
     figures = [material.figure("event_kind", told.id, kind, LONG_AGO, end) for kind in KINDS]
@@ -49,7 +56,7 @@ def spread(material: Material, told: Told, whole: bool = False) -> Sentence:
             if figure.value != "0"
         ),
         key=lambda one: -one[0],
-    )[:3]
+    )[:kinds_told]
     told_kinds = "、".join(f"{name}{number}条" for number, name, _ in kinds)
     sentence = wording.growth(
         None if whole else material.figure("event", told.id, material.period.start, end),
@@ -115,7 +122,10 @@ def _said(material: Material, judged: Judged, letters: int) -> Sentence:
     text = wording.quote(judged.analysis.masked_text.split("//@")[0], letters)
     critical = judged.analysis.sentiment.label is Polarity.NEGATIVE
     return Sentence(
-        f"{material.source_name(judged)}：“{text}”。", (judged.document.id,), quoted=True, critical=critical
+        f"{material.source_name(judged)}：“{text}”{rumoured(judged)}。",
+        (judged.document.id,),
+        quoted=True,
+        critical=critical,
     )
 
 
@@ -136,36 +146,36 @@ def handling(material: Material, case: CaseState | None) -> list[Sentence]:
     found = [Sentence(text + "。", (), (figure,))]
     if case.responses:
         last = case.responses[-1]
-        done = f"已回应{len(case.responses)}次，最近一次是{wording.clock(last.moment)}由{last.unit}以{FORM_NAMES[last.form]}作出的《{last.title}》。"
+        done = f"已回应{len(case.responses)}次，最近一次是{wording.clock(last.moment)}{answered(last)}。"
         found.append(Sentence(done, (), (figure,)))
-    late = (
-        [
-            view
-            for view in clocks(case, material.office.mechanism, material.period.end)
-            if view.standing in (Standing.OVERDUE,)
-        ]
-        if hasattr(Standing, "OVERDUE")
-        else []
-    )
+    late = [
+        view.name
+        for view in clocks(case, material.office.mechanism, material.period.end)
+        if view.standing is Standing.OVERDUE
+    ]
     if late:
-        found.append(Sentence("、".join(view.name for view in late) + "已超过时限。", (), (figure,)))
+        found.append(Sentence("".join(f"“{name}”" for name in late) + "已超过时限。", (), (figure,)))
     return found
 
 
-def advice(material: Material, told: Told, most: int) -> list[Sentence]:
-    """Countermeasures: a person's from the assessment, else lines of the office's own file, each with its source."""
-    case = told.case
-    if case and case.assessment and case.assessment.countermeasures:
-        by = material.office.directory.name(case.assessed_by)
-        figure = material.case_figure(case)
-        return [Sentence(wording.stop(one), (), (figure,), by=by) for one in case.assessment.countermeasures[:most]]
-    file = AdviceFile.load(material.settings.file("countermeasures.toml"))
-    past = past_cases(material.connection)
-    found = suggest(
-        state_of(told.row.state), file.measure, legal_class=case.legal_class if case else "", lessons=lessons(past)
+def answered(response: Response) -> str:
+    """Who answered, and how."""
+    if response.form is Form.PRESS_CONFERENCE:
+        return f"{response.unit}{'召开' if response.held else '参加'}新闻发布会"
+    return f"{response.unit}以{FORM_NAMES[response.form]}发布《{response.title}》"
+
+
+def handling_brief(material: Material, case: CaseState) -> Sentence:
+    """The same in one short sentence: who leads, how it stands, what came back, the last answer."""
+    text = (
+        f"{'、'.join(case.lead_units)}牵头，{PHASE_NAMES[case.phase]}" if case.lead_units else PHASE_NAMES[case.phase]
     )
-    stage = material.figure("stage", told.id, material.period.end)
-    return [Sentence(f"{one.text.rstrip('。')}（{one.source.split('：')[0]}）。", (), (stage,)) for one in found[:most]]
+    if case.assignments:
+        text += f"；交办{len(case.assignments)}件、反馈{sum(1 for task in case.assignments if task.feedback_at)}件"
+    if case.responses:
+        last = case.responses[-1]
+        text += f"；{wording.clock(last.moment)}{answered(last)}"
+    return Sentence(text + "。", (), (material.case_figure(case),))
 
 
 def state_then(material: Material, told: Told) -> EventState:
@@ -191,8 +201,11 @@ def coverage(material: Material) -> Paragraph:
         return Paragraph(
             (wording.say("本期没有启用采集信源，信息来自导入，涉及{}个来源；导入之外的情况未监测。", spoken, alive),)
         )
-    text = f"本期启用信源{enabled.value}个，采集成功{alive.value}个"
-    text += f"；有缺口的是{missing.value}，缺口时段的信息可能不全。" if missing.value else "，没有发现缺口。"
+    if alive.value == enabled.value and not missing.value:
+        text = f"启用的{enabled.value}个信源均采集成功，没有发现缺口。"
+    else:
+        text = f"启用信源{enabled.value}个，采集成功{alive.value}个"
+        text += f"；有缺口的是{missing.value}，缺口时段的信息可能不全。" if missing.value else "，没有发现缺口。"
     return Paragraph((Sentence(text, (), (enabled, alive, missing)),))
 
 
@@ -201,6 +214,7 @@ def signs(material: Material) -> list[Block]:
     found: list[Block] = []
     for row in material.early_signs():
         reason = row.reason.split("。")[0]
+        material.called[row.id] = row.title
         found.append(
             Paragraph(
                 (
@@ -215,19 +229,17 @@ def signs(material: Material) -> list[Block]:
     return found or [Paragraph((Sentence("本期没有触发苗头规则。", (), (material.counted("signs"),)),))]
 
 
-def letters(material: Material) -> Paragraph:
+def letters(material: Material, topics_told: int = 3) -> Paragraph:
     """12345 and messages: how many, compared, about what."""
     now = material.counted("letters")
     before = material.figure("letters", material.period.before().start, material.period.before().end)
     if now.value == "0":
         return Paragraph((wording.say("本期没有收到留言、热线和依申请公开件。", now),))
-    topics = [(topic, material.counted("topic", topic)) for topic in material.letter_topics()]
+    topics = [(topic, material.counted("topic", topic)) for topic in material.letter_topics(topics_told)]
     about = "、".join(f"{topic}{figure.value}件" for topic, figure in topics)
-    text = f"收到留言、热线和依申请公开{now.value}件，较多的是{about}。"
-    compared = wording.compared(now, before, "件数").text.replace("条", "件")
-    return Paragraph(
-        (Sentence(text, (), (now, *(figure for _, figure in topics))), Sentence(compared, (), (now, before)))
-    )
+    compared = wording.against(now, before, "件")
+    text = f"收到留言、热线和依申请公开{now.value}件，{compared}，较多的是{about}。"
+    return Paragraph((Sentence(text, (), (now, before, *(figure for _, figure in topics))),))
 
 
 def instructions(material: Material) -> list[Block]:
@@ -238,12 +250,12 @@ def instructions(material: Material) -> list[Block]:
         for one in case.instructions:
             if one.at >= material.period.start:
                 by = material.office.directory.name(one.leader)
-                text = f"{wording.clock(one.at)}，{by}就“{case.title}”批示：“{one.text.rstrip('。')}。”"
+                text = f"{wording.clock(one.at)}，{by}就{wording.titled(case.title)}批示：“{one.text.rstrip('。')}。”"
                 text += f"已转{one.unit}办理。" if one.unit else ""
                 found.append(Paragraph((Sentence(text, (), (figure,)),)))
         late = [a for a in case.assignments if a.status is AssignmentStatus.OPEN and a.due < material.period.end]
         for task in late:
-            text = f"“{case.title}”交办{task.unit}的事项应于{wording.clock(task.due)}反馈，截至本期尚未反馈，已催办{task.reminders}次。"
+            text = f"{wording.titled(case.title)}交办{task.unit}的事项应于{wording.clock(task.due)}反馈，截至本期尚未反馈，已催办{task.reminders}次。"
             found.append(Paragraph((Sentence(text, (), (figure,)),)))
     open_ = [case for case in material.cases if not case.finished]
     if found or not open_:

@@ -77,7 +77,7 @@ def _data(briefing: Briefing, root: Path) -> dict[str, Any]:
         "mark": layout.state_line(briefing),
         "compact": layout.compact(briefing),
         "masthead": layout.name(briefing),
-        "issue": briefing.issue + (f"　{briefing.series}" if briefing.series else ""),
+        "issue": layout.number(briefing),
         "office": briefing.office,
         "date": layout.when(briefing),
         "period": briefing.period,
@@ -85,5 +85,6 @@ def _data(briefing: Briefing, root: Path) -> dict[str, Any]:
         "blocks": blocks,
         "foot": [{"label": line.label, "text": line.text} for line in layout.foot(briefing)],
         "signatures": layout.signatures(briefing),
+        "annex_head": layout.ANNEX,
         "annex": [{"number": number, "text": text} for number, text in annex_lines(briefing)],
     }

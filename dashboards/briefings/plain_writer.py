@@ -22,7 +22,7 @@ def write(briefing: Briefing, annex: bool = True) -> str:
     lines += [f"{line.label}{line.text}" for line in layout.foot(briefing)]
     lines.append(layout.signatures(briefing))
     if annex and (proofs := annex_lines(briefing)):
-        lines += ["", "附：依据", *(f"[{number}] {text}" for number, text in proofs)]
+        lines += ["", layout.ANNEX, *(f"[{number}] {text}" for number, text in proofs)]
     return "\n".join(lines) + "\n"
 
 

@@ -5,7 +5,7 @@ A query looks only at what was known before its own end, so that an old briefing
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -36,8 +36,8 @@ class Changed:
     before: str
     now: str
 
-    def text(self) -> str:
-        return f"{describe(self.query)}：起草时{self.before}，现为{self.now}"
+    def text(self, names: Mapping[str, str]) -> str:
+        return f"{describe(self.query, names)}：起草时{self.before}，现为{self.now}"
 
 
 @dataclass
@@ -227,9 +227,9 @@ QUERIES = {
     "tickets_overdue_units": Named(tickets.overdue_units, "{0}超时限未办结工单较多的承办单位"),
     "tickets_answered": Named(tickets.answered, "{0}至{1}办结工单的满意度评价数"),
     "topic": Named(_topic, "{1}至{2}话题为“{0}”的来信来电件数"),
-    "event": Named(_event, "事件{0}在{1}至{2}的文档数"),
-    "event_negative": Named(_event_negative, "事件{0}在{1}至{2}的负面文档数"),
-    "event_kind": Named(_event_kind, "事件{0}在{2}至{3}的{1}文档数"),
+    "event": Named(_event, "事件{0}{1}至{2}的文档数"),
+    "event_negative": Named(_event_negative, "事件{0}{1}至{2}的负面文档数"),
+    "event_kind": Named(_event_kind, "事件{0}{2}至{3}的{1}文档数"),
     "stage": Named(_stage, "事件{0}在{1}所处阶段（变化记录）"),
     "alerts": Named(_alerts, "{0}至{1}发出的预警数"),
     "signs": Named(_signs, "{0}至{1}的苗头预警数"),
@@ -244,12 +244,15 @@ QUERIES = {
 }
 
 
-def describe(query: Query) -> str:
-    """The query in words, its times as the office reads them."""
-    return QUERIES[query.name].words.format(*(_readable(one) for one in query.arguments))
+def describe(query: Query, names: Mapping[str, str]) -> str:
+    """The query in words, its times as the office reads them, events and cases by name."""
+    said = (f"“{names[one]}”" if one in names else _readable(one) for one in query.arguments)
+    return QUERIES[query.name].words.format(*said)
 
 
 def _readable(argument: str) -> str:
+    if argument == iso(LONG_AGO):
+        return "自始"
     if len(argument) > 18 and argument[4] == "-":
         return moment(parse_time(argument))
     return (
@@ -275,5 +278,5 @@ def recomputed(connection: Connection, briefing: Briefing) -> Briefing:
     found = changed(connection, briefing)
     if not found:
         return briefing
-    note = "起草后数据有变化：" + "；".join(one.text() for one in found[:8]) + "。"
+    note = "起草后数据有变化：" + "；".join(one.text(briefing.names) for one in found[:8]) + "。"
     return replace(briefing, notes=(*briefing.notes, note))

@@ -8,14 +8,14 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from dashboards.briefings import parts, wording
+from dashboards.briefings.advising import measures, risk
 from dashboards.briefings.content import Block, Briefing, BriefingKind, Heading, Paragraph, Sentence, Space
 from dashboards.briefings.differing import unlike_published
 from dashboards.briefings.frame import framed
 from dashboards.briefings.material import Material, Period, Told
 from dashboards.briefings.proofs import LONG_AGO
 from dashboards.words import STAGES
-from pipeline.cases.responses import FORM_NAMES, open_questions
-from pipeline.cases.state import AssignmentStatus, CaseState
+from pipeline.cases.state import CaseState
 from pipeline.document import Judged, Stage
 from pipeline.errors import HuiyingError
 from pipeline.events.consequences import consequences, past_cases
@@ -36,11 +36,11 @@ def write(connection: Connection, settings: Settings, event_id: str, at: datetim
     blocks += [Heading(1, "各方观点"), *viewpoints(material, told)]
     blocks += [Heading(1, "涉事单位处置情况"), *units(material, told), *unlike_published(material, told)]
     blocks += [Heading(1, "研判"), *assessment(material, told)]
-    blocks += [Heading(1, "对策建议"), *measures(material, told)]
+    blocks += [Heading(1, "对策建议"), *(measures(material, told, 4) or [no_measure(material, told)])]
     blocks += [Heading(1, "监测覆盖"), parts.coverage(material)]
     blocks.append(Space("领导批示：", 5))
     return framed(
-        material, BriefingKind.SPECIAL, blocks, title=f"关于“{told.title}”的舆情专报",
+        material, BriefingKind.SPECIAL, blocks, title=f"关于{wording.titled(told.title)}的舆情专报",
         period=f"数据截至{wording.clock(at)}", event_id=told.id,
     )  # fmt: skip
 
@@ -49,37 +49,11 @@ def core(material: Material, told: Told) -> Paragraph:
     """At most 200 letters: how much, where it stands, what was done, and one sentence of core risk."""
     spread = parts.spread(material, told, whole=True)
     text = spread.text.split("；")
-    first = Sentence(f"“{told.title}”{text[0]}，{text[-1]}", (), spread.figures)
+    first = Sentence(f"{wording.titled(told.title)}{text[0]}，{text[-1]}", (), spread.figures)
     found = [first, *parts.handling(material, told.case)[1:2], risk(material, told)]
     while sum(len(one.text) for one in found) > CORE and len(found) > 2:
         del found[1]
     return Paragraph(tuple(found), "核心提示：")
-
-
-def risk(material: Material, told: Told) -> Sentence:
-    """One sentence, from what the data says: open questions, rumours, critics, a unit that is late."""
-    case = told.case
-    stage = material.figure("stage", told.id, material.period.end)
-    rumours = [one.document.id for one in told.judged if one.analysis.rumour]
-    negative = material.figure("event_negative", told.id, LONG_AGO, material.period.end)
-    if case and open_questions(case):
-        asked = open_questions(case)
-        return Sentence(
-            f"主要风险：群众所问“{asked[0]}”等{len(asked)}个问题尚未得到回答。", (), (material.case_figure(case),)
-        )
-    waiting = [task.unit for task in case.assignments if task.status is AssignmentStatus.OPEN] if case else []
-    if case and waiting:
-        return Sentence(
-            f"主要风险：{'、'.join(dict.fromkeys(waiting))}尚未反馈，对外信息可能不全。",
-            (),
-            (material.case_figure(case),),
-        )
-    if rumours:
-        return Sentence(
-            f"主要风险：{len(rumours)}条信息带有传言迹象，未经证实的说法仍在流传。", tuple(rumours[:8]), (stage,)
-        )
-    share = round(100 * parts.event_share(material, told))
-    return Sentence(f"主要风险：负面声音占{share}%，目前处于{stage.value}阶段。", (), (negative, stage))
 
 
 def course(material: Material, told: Told) -> list[Block]:
@@ -105,7 +79,7 @@ def course(material: Material, told: Told) -> list[Block]:
             (
                 one.moment,
                 Sentence(
-                    f"{wording.clock(one.moment)}，{one.unit}以{FORM_NAMES[one.form]}作出《{one.title}》。",
+                    f"{wording.clock(one.moment)}，{parts.answered(one)}。",
                     (),
                     (figure,),
                 ),
@@ -171,7 +145,7 @@ def units(material: Material, told: Told) -> list[Block]:
         text = f"{task.unit}（{'牵头' if task.lead else '配合'}）：{task.asked.rstrip('。')}；{back}。"
         blocks.append(Paragraph((Sentence(text, (), (figure,)),)))
     effects = [
-        Sentence(f"回应后{one.hours}小时：{one.verdict.rstrip('。')}。", (), (figure,)) for one in case.effects[-2:]
+        Sentence(f"回应后{one.hours}小时：{one.verdict.rstrip('。')}。", (), (figure,)) for one in case.effects[-1:]
     ]
     if effects:
         blocks.append(Paragraph(tuple(effects)))
@@ -188,14 +162,17 @@ def assessment(material: Material, told: Told) -> list[Block]:
     state = parts.state_then(material, told)
     said = consequences(state, past_cases(material.connection), file, [1.0] * 24)
     stage = material.figure("stage", told.id, material.period.end)
-    worse = [
-        Sentence(f"需防止：{one.text.rstrip('。')}（{one.source.split('：')[0]}）。", (), (stage,))
-        for one in said.worse[:3]
-    ]
-    before = [Sentence(wording.stop(one), (), (stage,)) for one in said.before[:2]]
-    if worse or before:
-        blocks.append(Paragraph((*before, *worse)))
+    before = [Sentence(wording.stop(one), (), (stage,)) for one in said.before[:2] if "已办结 0 件" not in one]
+    worse = "；".join(f"{one.text.rstrip('。')}（{one.source.split('：')[0]}）" for one in said.worse[:3])
+    if worse:
+        before.append(Sentence(f"需防止的是：{worse}。", (), (stage,)))
+    if before:
+        blocks.append(Paragraph(tuple(before)))
     return blocks or [Paragraph((Sentence("尚未填写研判表。", (), (stage,)),))]
+
+
+def no_measure(material: Material, told: Told) -> Paragraph:
+    return Paragraph((wording.say("没有适用的对策建议。", material.figure("stage", told.id, material.period.end)),))
 
 
 def _judged_by(material: Material, case: CaseState) -> list[Sentence]:
@@ -209,19 +186,3 @@ def _judged_by(material: Material, case: CaseState) -> list[Sentence]:
         for key, text in form.consequences.items()
     ]
     return [Sentence(wording.stop(one), (), (figure,), by=by) for one in said]
-
-
-def measures(material: Material, told: Told) -> list[Block]:
-    """Each with an owner and a time: the lead unit and the next clock, or that they are still to be named."""
-    case = told.case
-    owner = "、".join(case.lead_units) if case and case.lead_units else ""
-    end = material.period.end
-    guess = told.row.state.get("departments") or []
-    blocks: list[Block] = []
-    for number, one in enumerate(parts.advice(material, told, 4)):
-        who = owner or (f"建议由{guess[0]}" if guess else "责任单位待定")
-        when = wording.clock(end + timedelta(hours=(24, 48, 72, 72)[number]))
-        text = f"{one.text.rstrip('。')}（{who}，{when}前）。"
-        blocks.append(Paragraph((Sentence(text, one.documents, one.figures, one.by),), f"{number + 1}."))
-    stage = material.figure("stage", told.id, end)
-    return blocks or [Paragraph((Sentence("没有适用的对策建议。", (), (stage,)),))]

@@ -8,15 +8,17 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from dashboards.briefings import parts, wording
+from dashboards.briefings.advising import measures, risk
 from dashboards.briefings.content import Block, Briefing, BriefingKind, Heading, Paragraph, Sentence
 from dashboards.briefings.daily import NEAR, elsewhere, overview, quiet, worth_telling
 from dashboards.briefings.frame import framed
-from dashboards.briefings.material import Material, Period, at_clock
+from dashboards.briefings.material import Material, Period, Told, at_clock
+from dashboards.briefings.special import CORE, no_measure
 from dashboards.words import KINDS
 from pipeline.cases.responses import FORM_NAMES
 from pipeline.clock import shanghai
 
-MOST = 5
+MOST, ADVISED = 5, 2  # events told, and those with measures
 
 
 def write(connection: Connection, settings: Settings, day: date) -> Briefing:
@@ -29,7 +31,12 @@ def write_period(connection: Connection, settings: Settings, kind: BriefingKind,
     """The same body for a week or a month."""
     material = Material(connection, settings, period)
     chosen = worth_telling(material, NEAR, MOST)
-    blocks: list[Block] = [Heading(1, "总体情况"), overview(material, chosen), by_kind(material)]
+    blocks: list[Block] = [
+        core(material, chosen),
+        Heading(1, "总体情况"),
+        overview(material, chosen),
+        by_kind(material),
+    ]
     blocks.append(material.picture(caption="信息量走势（深色为负面）", hours=6 if kind is BriefingKind.WEEKLY else 24))
     blocks.append(Heading(1, "重点舆情"))
     if not chosen:
@@ -45,11 +52,37 @@ def write_period(connection: Connection, settings: Settings, kind: BriefingKind,
     blocks += [Heading(1, "留言与12345"), parts.letters(material)]
     blocks += [Heading(1, "批示交办与回应"), *work(material), *parts.instructions(material)]
     blocks += [Heading(1, "周边与全国"), *elsewhere(material)]
+    blocks += [Heading(1, "研判与对策建议"), *outlook(material, chosen)]
     blocks += [Heading(1, "监测覆盖"), parts.coverage(material)]
     last = shanghai(period.end - timedelta(minutes=1))
     named = f"{wording.day(period.start)}至{last.month}月{last.day}日"
     title = f"政务舆情{'周报' if kind is BriefingKind.WEEKLY else '月报'}（{named}）"
     return framed(material, kind, blocks, title=title, period=f"监测时段：{named}")
+
+
+def core(material: Material, chosen: list[Told]) -> Paragraph:
+    """At most 200 letters: how much, what stood out, and one sentence of core risk."""
+    all_, negative = material.counted("documents"), material.counted("negative")
+    first = wording.say("共监测到信息{}条，负面{}条。", all_, negative)
+    if not chosen:
+        alerts = material.counted("alerts")
+        return Paragraph((first, wording.say("没有需要单独报告的事件。", alerts)), "核心提示：")
+    told = risk(material, chosen[0])
+    names = [f"{wording.titled(one.title)}" for one in chosen]
+    while len(names) > 1 and len(first.text) + len("".join(names)) + len(told.text) + 12 > CORE:
+        names.pop()
+    figures = tuple(material.counted("event", one.id) for one in chosen[: len(names)])
+    named = Sentence(f"突出的是{'、'.join(names)}。", (), figures)
+    return Paragraph((first, named, told), "核心提示：")
+
+
+def outlook(material: Material, chosen: list[Told]) -> list[Block]:
+    """What to do next about what is still moving: measures with owner and day; each event's name before its own."""
+    blocks: list[Block] = []
+    for told in chosen[:ADVISED]:
+        blocks.append(Heading(2, told.title))
+        blocks += measures(material, told, 2) or [no_measure(material, told)]
+    return blocks or [Paragraph((wording.say("没有需要提出对策的事件。", material.counted("alerts")),))]
 
 
 def by_kind(material: Material) -> Paragraph:

@@ -22,16 +22,14 @@ def say(template: str, *figures: Figure, documents: tuple[str, ...] = ()) -> Sen
     return Sentence(template.format(*(figure.value for figure in figures)), documents, figures)
 
 
-def compared(now: Figure, before: Figure, what: str = "") -> Sentence:
-    """A number beside that of the period before."""
+def against(now: Figure, before: Figure, unit: str) -> str:
+    """A number beside that of the period before: 比上期增加29条."""
     difference = int(now.value) - int(before.value)
     if int(before.value) == 0:
-        text = f"上期{what}为0。" if difference else f"{what}与上期同样没有。"
-    elif difference == 0:
-        text = f"{what}与上期持平。"
-    else:
-        text = f"{what}比上期{'增加' if difference > 0 else '减少'}{abs(difference)}条。"
-    return Sentence(text, (), (now, before))
+        return "上期为0，不作比较" if difference else "与上期同样没有"
+    if difference == 0:
+        return "与上期持平"
+    return f"比上期{'增加' if difference > 0 else '减少'}{abs(difference)}{unit}"
 
 
 def percent(part: Figure, whole: Figure) -> str:
@@ -45,14 +43,14 @@ def growth(today: Figure | None, all_: Figure, negative: Figure, stage: Figure, 
     if today is None:
         count = f"累计{total}条"
     elif total == new:
-        count = f"监测时段内首次出现，相关信息{new}条"
+        count = f"监测时段内新出现{new}条"
     elif new == 0:
         count = f"监测时段内没有新增，累计{total}条"
     elif new * 2 >= total:
         count = f"监测时段内{new}条，占累计{total}条的{round(100 * new / total)}%"
     else:
         count = f"监测时段内新增{new}条，累计{total}条"
-    text = f"{count}，其中负面{negative.value}条（{percent(negative, all_)}）；{kinds}；目前处于{stage.value}阶段。"
+    text = f"{count}，负面{negative.value}条（{percent(negative, all_)}）；{kinds}；处于{stage.value}阶段。"
     return Sentence(text, (), ((today,) if today else ()) + (all_, negative, stage))
 
 
@@ -64,6 +62,11 @@ def quote(text: str, limit: int = 60) -> str:
         cut = max(clean.rfind(mark, limit // 2, limit) for mark in "，。；！？、")
         clean = (clean[:cut] if cut > 0 else clean[: limit - 1]) + "……"
     return clean.rstrip("。，；")
+
+
+def titled(title: str) -> str:
+    """A title between quotation marks, those within it made single."""
+    return "“" + title.replace("“", "‘").replace("”", "’") + "”"
 
 
 def voice(kind: Kind) -> str:
@@ -81,6 +84,18 @@ def day(moment: datetime | date) -> str:
     """2026年3月15日."""
     local = shanghai(moment) if isinstance(moment, datetime) else moment
     return f"{local.year}年{local.month}月{local.day}日"
+
+
+def month_day(moment: datetime) -> str:
+    """3月15日."""
+    local = shanghai(moment)
+    return f"{local.month}月{local.day}日"
+
+
+def later(moment: datetime, said: datetime) -> str:
+    """7时40分 when it is the day of `said`, which was named before; else with its day."""
+    whole = clock(moment)
+    return whole.partition("日")[2] if shanghai(moment).date() == shanghai(said).date() else whole
 
 
 def clock(moment: datetime) -> str:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from dashboards.queries import cases as queries
 from dashboards.room import OfficeLooking, back_to
+from pipeline.cases.letters import letters_signed
 from pipeline.cases.statistics import compile_report, period_of
 from pipeline.cases.statistics_files import to_docx, to_xlsx
 from pipeline.clock import shanghai
@@ -25,7 +26,8 @@ def show(visitor: OfficeLooking, year: int = 0, quarter: int = 0, month: int = 0
     name, start, end = period_of(year, quarter or None, month or None)
     with visitor.room.services.store.write() as connection:
         found = queries.touched(connection, start, end)
-        report = compile_report(found, visitor.office.mechanism, name, start, end, visitor.now)
+        letters = letters_signed(connection, start, end)
+        report = compile_report(found, visitor.office.mechanism, name, start, end, visitor.now, letters)
         what = "export" if file else "statistics"
         case_store.audit(connection, visitor.now, visitor.person.id, what, "", name)
     if file in MEDIA:

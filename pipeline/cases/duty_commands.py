@@ -206,6 +206,7 @@ def statistics(
     as_json: Json = False,
 ) -> None:
     """回应解读情况（历史口径/内部统计）和考核督查。例：huiying statistics --year 2026 --quarter 1 --xlsx 统计.xlsx"""
+    from pipeline.cases.letters import letters_signed
     from pipeline.cases.statistics import compile_report, period_of
     from pipeline.cases.statistics_files import to_docx, to_xlsx
     from pipeline.store import cases
@@ -214,7 +215,8 @@ def statistics(
     desk, now = desk_of(services), services.clock.now()
     name, start, end = period_of(year, quarter, month)
     with services.store.write() as connection:
-        report = compile_report(cases.touched(connection, start, end), desk.mechanism, name, start, end, now)
+        found, letters = cases.touched(connection, start, end), letters_signed(connection, start, end)
+        report = compile_report(found, desk.mechanism, name, start, end, now, letters)
         cases.audit(connection, now, "command", "statistics", reason=name)
     for path, make in ((xlsx, to_xlsx), (docx, to_docx)):
         if path:
@@ -231,6 +233,7 @@ def statistics(
         ],
         "units": [{"unit": u.unit, "assigned": len(u.assigned), "on_time": len(u.on_time), "late": len(u.late)} for u in report.units],
         "quiet": [i.number for i in report.quiet],
+        "letters": report.letter_counts(),
     }  # fmt: skip
 
     def lines() -> list[str]:
@@ -238,6 +241,7 @@ def statistics(
         table = [f"{'　' * ln.indent}{ln.label}\t{ln.total}{ln.measure}" for ln in report.lines]
         units = [f"{u.unit}\t交办{len(u.assigned)}，按时{len(u.on_time)}，逾期{len(u.late)}" for u in report.units]
         quiet = [f"{i.number}\t{i.title}\t{i.detail}" for i in report.quiet]
-        return [head, *table, *units, *(["线下解决、持续关注："] * bool(quiet)), *quiet]
+        signed = "函件：" + "，".join(f"{kind}{number}件" for kind, number in report.letter_counts().items())
+        return [head, *table, signed, *units, *(["线下解决、持续关注："] * bool(quiet)), *quiet]
 
     show(rows, as_json, lines)

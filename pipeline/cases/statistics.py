@@ -22,6 +22,7 @@ from pipeline.cases.vocabulary import Decision, Form
 from pipeline.clock import SHANGHAI
 
 WEIBO_WECHAT = (Form.WEIBO, Form.WECHAT)
+LETTER_NAMES = {"letter": "工作建议", "rumour": "谣言线索函"}  # kinds of briefings that are letters
 COUNTED_APART = (Form.PRESS_CONFERENCE, Form.ONLINE_INTERVIEW, Form.INTERPRETATION, *WEIBO_WECHAT)
 
 
@@ -83,6 +84,14 @@ class Report:
     lines: tuple[Line, ...]
     units: tuple[UnitRecord, ...]
     quiet: tuple[Item, ...]  # 线下解决、持续关注 in the period
+    letters: tuple[Item, ...] = ()  # 工作建议、谣言线索函 signed in the period
+
+    def letter_counts(self) -> dict[str, int]:
+        """How many of each kind; a kind of which there was none is said too."""
+        found = dict.fromkeys(LETTER_NAMES.values(), 0)
+        for item in self.letters:
+            found[item.detail] += 1
+        return found
 
 
 def period_of(year: int, quarter: int | None = None, month: int | None = None) -> tuple[str, datetime, datetime]:
@@ -113,7 +122,13 @@ def column_of(unit: str, rules: Rules) -> str:
 
 
 def compile_report(
-    cases: Iterable[CaseState], mechanism: Mechanism, name: str, start: datetime, end: datetime, at: datetime
+    cases: Iterable[CaseState],
+    mechanism: Mechanism,
+    name: str,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    letters: Iterable[Item] = (),
 ) -> Report:
     """Count a period from the cases as they stand at `at`."""
     rules = mechanism.statistics
@@ -128,6 +143,7 @@ def compile_report(
         lines=_lines(given, rules),
         units=_units(ordered, mechanism, start, end, at),
         quiet=_quiet(ordered, start, end),
+        letters=tuple(letters),
     )
 
 

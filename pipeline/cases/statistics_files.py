@@ -23,7 +23,7 @@ LIST_HEADS = ("项目", "栏目", "编号", "标题", "单位", "时间", "说�
 
 
 def to_xlsx(report: Report) -> bytes:
-    """The workbook: 汇总 (each number linked to its list), 明细, 考核督查, 线下解决与持续关注."""
+    """The workbook: 汇总 (each number linked to its list), 明细, 考核督查, 线下解决与持续关注, 函件."""
     book = Workbook()
     summary = book.active
     assert isinstance(summary, Worksheet)
@@ -47,6 +47,10 @@ def to_xlsx(report: Report) -> bytes:
     quiet.append(("编号", "标题", "批准人", "时间", "说明"))
     for item in report.quiet:
         quiet.append(_cells(item))
+    letters = book.create_sheet("函件")
+    letters.append(("编号", "标题", "单位", "签发时间", "种类"))
+    for item in report.letters:
+        letters.append(_cells(item))
     for sheet in book.worksheets:
         _widths(sheet)
     summary["A1"].font = Font(bold=True, size=14)
@@ -133,6 +137,10 @@ def to_docx(report: Report) -> bytes:
     _table(document, list(LIST_HEADS), listed)
     document.add_heading("线下解决、持续关注事项", level=2)
     _table(document, ["编号", "标题", "批准人", "时间", "说明"], [_cells(item) for item in report.quiet])
+    document.add_heading("函件（按签发）", level=2)
+    counts = "，".join(f"{kind}{number}件" for kind, number in report.letter_counts().items())
+    document.add_paragraph(f"{counts}。")
+    _table(document, ["编号", "标题", "单位", "签发时间", "种类"], [_cells(item) for item in report.letters])
     stream = io.BytesIO()
     document.save(stream)
     return stream.getvalue()

@@ -104,3 +104,14 @@ def confirm(connection: Connection, token: str, at: datetime) -> Row[Any] | None
     if row.read_at is None:
         connection.execute(update(briefing_readers).where(briefing_readers.c.token == token).values(read_at=at))
     return get(connection, row.briefing_id)
+
+
+def signed(connection: Connection, kinds: Sequence[str], start: datetime, end: datetime) -> list[Row[Any]]:
+    """Papers of these kinds that were signed in [start, end), the earliest first; corrections are not counted again."""
+    query = (
+        select(briefings.c.id, briefings.c.kind, briefings.c.number, briefings.c.title, briefings.c.approved_at)
+        .where(briefings.c.kind.in_(list(kinds)), briefings.c.corrects == "")
+        .where(briefings.c.approved_at >= start, briefings.c.approved_at < end)
+        .order_by(briefings.c.approved_at, briefings.c.id)
+    )
+    return list(connection.execute(query))

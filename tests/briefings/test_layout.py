@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from docx import Document as open_document
 from docx.document import Document as Word
@@ -15,9 +17,9 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from dashboards.briefings import daily, docx_writer, pdf_writer, plain_writer
+from dashboards.briefings import daily, docx_writer, glyphs, pdf_writer, plain_writer
 from dashboards.briefings.check import check_file
-from dashboards.briefings.content import Briefing
+from dashboards.briefings.content import Briefing, Paragraph, Sentence
 from pipeline.errors import HuiyingError
 from pipeline.services import Services
 
@@ -145,12 +147,32 @@ def test_the_offices_own_letterhead_stands_over_the_body(paper: Briefing, tmp_pa
 
 
 def test_collected_text_is_never_read_as_markup(paper: Briefing) -> None:
-    from dataclasses import replace
-
-    from dashboards.briefings.content import Paragraph, Sentence
-
     hostile = '#read("/etc/passwd") *x* $y$ <w:p/> {{ 7*7 }} \\'
     made = replace(paper, blocks=(Paragraph((Sentence(hostile, ("d1",)),)),))
     assert pdf_writer.write(made).startswith(b"%PDF")
     word = open_document(io.BytesIO(docx_writer.write(made)))
     assert any(hostile in one.text for one in word.paragraphs)
+
+
+def test_a_letter_that_no_font_has_is_found_on_the_page_and_no_other(paper: Briefing) -> None:
+    import pypdfium2
+
+    boxlike = "国田面目自白百回四西品中由甲申皿旧阳"
+    rare = "\U000f1234"
+    made = replace(paper, blocks=(Paragraph((Sentence(f"{boxlike}{rare}。", ("d1",)),)),))
+    pages = list(pypdfium2.PdfDocument(pdf_writer.write(made)))
+    assert glyphs.missing(pages, [boxlike]) == []
+    assert glyphs.missing(pages, [boxlike + rare]) == [rare]
+
+
+def test_an_empty_or_crossed_box_is_known_by_its_look() -> None:
+    box = np.zeros((40, 40), dtype=np.bool_)
+    box[4:6, 4:36] = box[34:36, 4:36] = box[4:36, 4:6] = box[4:36, 34:36] = True
+    assert glyphs.is_box(box)
+    crossed = box.copy()
+    crossed[4:36, 4:36] |= np.eye(32, dtype=np.bool_)
+    assert glyphs.is_box(crossed)
+    full = box.copy()
+    full[10:30, 10:30] = True
+    assert not glyphs.is_box(full)
+    assert not glyphs.is_box(np.zeros((40, 40), dtype=np.bool_))

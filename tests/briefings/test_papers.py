@@ -8,14 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.briefings import archive, content, daily, export, flash, letter, monthly, parts, special, weekly
+from dashboards.briefings import (
+    archive,
+    content,
+    daily,
+    export,
+    fitting,
+    flash,
+    letter,
+    monthly,
+    parts,
+    special,
+    weekly,
+)
 from dashboards.briefings.content import Briefing, BriefingKind, Heading, Paragraph, Picture, Sentence, Space
+from dashboards.briefings.docx_writer import annex_lines
 from dashboards.briefings.material import Material, Period, at_clock
 from dashboards.briefings.plain_writer import for_wechat
 from pipeline.clock import SHANGHAI
 from pipeline.document import Secrecy
 from pipeline.errors import HuiyingError
 from pipeline.services import Services
+from pipeline.store import documents as store_documents
 
 DAY = date(2026, 3, 15)
 MORNING = datetime(2026, 3, 15, 8, 0, tzinfo=SHANGHAI)
@@ -81,7 +95,7 @@ def test_special_has_a_short_core_every_side_owners_and_room_for_the_leader(serv
     assert core.sentences[-1].text.startswith("主要风险：")
     assert any(isinstance(block, Space) and block.label == "领导批示：" for block in made.blocks)
     measures = [block for block in made.blocks if isinstance(block, Paragraph) and block.lead == "1."]
-    assert "前）" in measures[0].sentences[0].text
+    assert "日前；依据：" in measures[0].sentences[0].text
 
 
 def test_flashes_are_a_chain_and_each_says_what_changed(services: Services, fire: str) -> None:
@@ -92,11 +106,54 @@ def test_flashes_are_a_chain_and_each_says_what_changed(services: Services, fire
             paper = flash.write(connection, services.settings, fire, at, final=number == 2)
             made.append(archive.keep(connection, paper, MORNING))
     assert [one.series for one in made] == ["首报（第1报）", "续报（第2报）", "终报（第3报）"]
-    assert "与上一报相比" not in str(made[0].blocks)
+    assert "与上一报" not in str(made[0].blocks)
     for before, after in pairwise(made):
         assert f"信息{before.marks['信息']}条增至{after.marks['信息']}条" in text(after)
-    assert "下一报时间为" in text(made[1])
+    assert any(isinstance(block, Paragraph) and block.lead == "下一报：" for block in made[1].blocks)
     assert "本报为终报" in text(made[2])
+    for paper in made:
+        assert fitting.lines(paper.blocks) <= fitting.flash_lines(paper.title)
+
+
+def test_a_flash_that_is_too_long_says_less_and_never_leaves_out_a_part(services: Services, fire: str) -> None:
+    at = datetime(2026, 3, 15, 8, 0, tzinfo=SHANGHAI)
+    long = (Sentence("一二三四五六七八九十" * 50, ("d1",)),)
+    assert fitting.lines([Paragraph(long)]) > fitting.flash_lines("短题")
+    said = [1, 2, 3]
+    chosen = fitting.shortest_fitting(
+        lambda step: [Paragraph(long)] * said[-1 - step], 3, lambda blocks: len(blocks) <= 2
+    )
+    assert len(chosen) == 2
+    with services.store.read() as connection:
+        made = flash.write(connection, services.settings, fire, at)
+    leads = [block.lead for block in made.blocks if isinstance(block, Paragraph)]
+    assert leads == ["发现与首发：", "已核实：", "待核实：", "截至时刻数据：", "建议等级：", "下一报："]
+
+
+def test_a_daily_is_about_five_hundred_letters_and_keeps_a_critical_voice(services: Services) -> None:
+    with services.store.read() as connection:
+        made = daily.write(connection, services.settings, DAY)
+    assert fitting.letters(made.blocks) <= daily.LETTERS + 50
+    voices = [block for block in made.blocks if isinstance(block, Paragraph) and block.lead == "观点："]
+    assert any(one.critical for block in voices for one in block.sentences)
+
+
+def test_words_with_marks_of_a_rumour_are_told_as_such(services: Services, fire: str) -> None:
+    with services.store.read() as connection:
+        made = special.write(connection, services.settings, fire, MORNING)
+        judged = store_documents.judged(connection, made.document_ids())
+    quoted = [one for one in made.sentences() if one.quoted and len(one.documents) == 1]
+    assert quoted
+    for one in quoted:
+        assert (parts.RUMOURED in one.text) == (judged[one.documents[0]].analysis.rumour is not None)
+
+
+def test_the_annex_calls_events_and_people_by_name(services: Services, fire: str) -> None:
+    with services.store.read() as connection:
+        made = flash.write(connection, services.settings, fire, MORNING)
+    lines = [text for _, text in annex_lines(made)]
+    assert not [line for line in lines if fire in line or "lu_zhiming" in line or "1月1日" in line]
+    assert any(f"事件“{made.names[fire]}”自始至" in line for line in lines)
 
 
 def test_week_and_month_are_written(services: Services) -> None:
@@ -105,6 +162,12 @@ def test_week_and_month_are_written(services: Services) -> None:
         month = monthly.write(connection, services.settings, DAY)
     assert week.title == "政务舆情周报（2026年3月9日至3月15日）"
     assert month.title == "政务舆情月报（2026年3月1日至3月31日）"
+    for made in (week, month):
+        core = made.blocks[0]
+        assert isinstance(core, Paragraph)
+        assert sum(len(one.text) for one in core.sentences) <= special.CORE
+        assert sum(one.text.startswith("主要风险：") for one in core.sentences) == 1
+        assert headings(made)[-2:] == ["研判与对策建议", "监测覆盖"]
     content.require_proof(week)
     content.require_proof(month)
 
