@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,13 +16,14 @@ from crawlers.extraction.embedded import embedded_article
 from crawlers.extraction.headline import headline
 from crawlers.extraction.learned import Reading
 from crawlers.extraction.page import Link, Page
-from crawlers.extraction.page_kind import page_kind
+from crawlers.extraction.page_kind import dated_rows, page_kind
 from crawlers.extraction.published import published
 from crawlers.extraction.second_opinion import outvoted
 from crawlers.extraction.site_places import SitePlaces
 from crawlers.extraction.words import flat
 
 _FEW = 12  # headline links: a page that scripts draw has few in its markup
+_A_LIST = 6  # dated rows with a headline link each
 _UNSURE = 0.6  # share of the page's prose
 _META_SOURCE = ("contentsource", "source", "article:source")
 _META_AUTHOR = ("author", "article:author")
@@ -154,7 +156,8 @@ def _first(meta: dict[str, str], names: tuple[str, ...]) -> str:
 def _around(tree: Any, title: str, words: str) -> tuple[str, str]:
     """What is shown from the headline to the first words of the body, where time, source and author stand; and what
     follows the body."""
-    shown = flat(" ".join(tree.xpath("//body//text()")))
+    rows, all_ = dated_rows(tree), tree.find(".//body")
+    shown = flat(" ".join(_shown(tree if all_ is None else all_, rows if len(rows) >= _A_LIST else [])))
     opening, ending = flat(words)[:16], flat(words)[-16:]
     first = max(shown.find(title[:12]), 0) if title else 0
     end = shown.find(opening, first) if opening else -1
@@ -167,6 +170,22 @@ def _around(tree: Any, title: str, words: str) -> tuple[str, str]:
         start = max(start - 200, 0)  # what belongs to the headline stands over it
     last = shown.find(ending, end)
     return shown[start:end].replace(title, " "), shown[last + 16 : last + 3000] if last >= 0 else ""
+
+
+def _shown(tree: Any, left_out: list[Any]) -> Iterator[str]:
+    """The words of the page in their order, without those of these elements: dates of other articles are not this one's."""
+    skipped, ends = set(left_out), None
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        if event == "start":
+            if ends is None and element in skipped:
+                ends = element
+            if ends is None and element.text:
+                yield element.text
+        else:
+            if element is ends:
+                ends = None
+            if ends is None and element.tail:
+                yield element.tail
 
 
 def _links(tree: Any, base: str) -> tuple[Link, ...]:

@@ -13,6 +13,7 @@ from crawlers.extraction.words import flat
 _DATE = re.compile(r"(?:20)?\d\d[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?(?!\d)")
 _ALIKE = 4  # blocks
 _HEADLINE = 6  # characters
+_SHORT = 80  # characters
 
 
 def page_kind(
@@ -27,7 +28,8 @@ def page_kind(
         return "article", "公众号文章页"
     if body is not None and (_repeated(tree, body) >= _ALIKE or _cards(body) >= _ALIKE):
         return "list", "页面上有多个同样的正文块"
-    if prose < 400 and (rows := _dated_rows(tree)) >= 8 and prose < 12 * rows:
+    told = dated and prose >= _SHORT  # a short article beside dated lists of others
+    if prose < 400 and not told and (rows := len(dated_rows(tree))) >= 8 and prose < 12 * rows:
         return "list", f"正文 {prose} 字，{rows} 行带日期的标题"
     if prose >= 120 and (dated or prose > 6 * len(headlines)):
         return "article", f"正文 {prose} 字"
@@ -75,14 +77,14 @@ def _cards(body: Any) -> int:
     return 0
 
 
-def _dated_rows(tree: Any) -> int:
+def dated_rows(tree: Any) -> list[Any]:
     """Rows of a list of articles: a headline link and a date, little else."""
-    count = 0
+    found = []
     for row in tree.iter("li", "tr", "dd", "p"):
         words = flat(row.text_content())
         if 10 <= len(words) <= 160 and _DATE.search(words) and _headline_links(row):
-            count += 1
-    return count
+            found.append(row)
+    return found
 
 
 def _headline_links(element: Any) -> int:

@@ -191,3 +191,20 @@ def test_a_date_in_the_headline_or_the_prose_is_no_publish_time():
     inner = f"<h1>{title}</h1><div>来源：区交通运输局</div><div>2025年9月1日起，{BODY}</div><p>发布日期：2026-03-11</p>"
     page = extract(_page(inner, title=f"{title}_云港区政府网"), URL, fetched_at=NOW)
     assert page.published_at == datetime(2026, 3, 11, tzinfo=SHANGHAI)
+
+
+def test_a_short_article_between_dated_lists_of_others_is_an_article_with_its_own_time():
+    rows = "".join(
+        f'<li><a href="/n/{n}.html">某地发布第{n}批重点项目建设进展情况的通报</a><span>2019-02-1{n % 9} 08:{n + 10}</span></li>'
+        for n in range(15)
+    )
+    title = "沙洲镇化工园火情处置情况通报"
+    page = extract(
+        f"<html><head><title>{title}_云港区政府网</title></head><body><div><ul>{rows}</ul></div><div><h1>{title}</h1>"
+        f"<p>2026-03-15 06:30　区应急管理局</p><div><p>{PARAGRAPH}</p><p>{PARAGRAPH[::-1]}</p></div></div>"
+        f"<div><ul>{rows}</ul></div></body></html>",
+        "https://www.yungang.example/a/1.html",
+    )
+    assert page.page == "article"
+    assert page.title == title
+    assert page.published_at == parse_time("2026-03-15 06:30")
