@@ -161,7 +161,8 @@ def work(context: typer.Context) -> None:
     from pipeline.working_loop import work as work_until
 
     services: Services = context.obj()
-    work_until(services, stopping(), [DailyRound(services).write_due, Drafting(services).draft_due])
+    drafting = Drafting(services)
+    work_until(services, stopping(), [DailyRound(services).write_due, drafting.draft_due, drafting.remind_due])
 
 
 @app.command(hidden=True, name="crawl-timetable")
