@@ -10,9 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import HTMLResponse, Response
 
+from dashboards import town_map
 from dashboards.queries import lists
 from dashboards.queries.lists import EventFilter
 from dashboards.room import COOKIE, DISPLAY, Posted, Room, Visitor, Watching, back_to, room_of
+from dashboards.views.lists import LIVE
 from dashboards.views.today import front_page
 from pipeline.cases.people import Role
 from pipeline.store import accounts, duty
@@ -27,8 +29,10 @@ STAYS = 400 * 86_400  # seconds that a browser keeps the cookie of a screen at m
 def wall(request: Request, room: Annotated[Room, Depends(room_of)], watching: Watching) -> Response:
     number = request.app.state.journal.number
     found = front_page(request, room)
+    gazetteer = room.district.places.town
     with room.services.store.read() as connection:
         _, hottest = lists.read_events(connection, EventFilter(scope="local", sort="last"), 0)
+        towns = lists.by_town(connection, [town.name for town in gazetteer], room.now - LIVE)
         directory = watching.office.directory if watching else duty.directory(connection, room.desk.shipped)
     live = [row for row in hottest if row.stage in ("hot", "gathering", "cooling")]
     live.sort(key=lambda row: ({"hot": 0, "gathering": 1}.get(row.stage, 2), -row.heat))
@@ -36,6 +40,8 @@ def wall(request: Request, room: Annotated[Room, Depends(room_of)], watching: Wa
         "wall.html",
         today=found,
         live=live[:6],
+        towns=towns,
+        town_map=town_map.drawn(gazetteer),
         number=number,
         now=room.now,
         directory=directory,

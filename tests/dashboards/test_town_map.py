@@ -62,3 +62,6 @@ def test_the_shipped_towns_are_all_on_the_map_with_their_figures_in_words(spokes
     towns = District.load(Settings().config_dir).places.town
     assert page.count("<polygon") == len(towns)
     assert all(f'aria-label="{town.name}：' in page for town in towns)
+    wall = spokesperson.get("/wall")
+    assert wall.count("<polygon") == len(towns)
+    assert "place%3A" not in wall
