@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from dashboards.live import Journal
 from dashboards.pages import STATIC, Pages
 from dashboards.room import Room, SignInFirst
-from dashboards.security import Brake, SafeHeaders
+from dashboards.security import Brake, LimitedBody, SafeHeaders
 from dashboards.views import all_routers
 from pipeline.analysis.district import District
 from pipeline.cases.desk import Desk
@@ -62,6 +62,7 @@ def create_app(services: Services) -> FastAPI:
         clients=Brake(120, 60.0),
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(LimitedBody)
     app.add_middleware(SafeHeaders)
     app.mount("/static", LongKept(directory=STATIC), name="static")
     for router in all_routers():

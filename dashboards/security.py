@@ -9,12 +9,14 @@ import time
 from collections import OrderedDict, deque
 from threading import Lock
 
+from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+OPEN_FORMS = ("/login", "/ack/", "/briefings/read/")  # forms that anybody can send
 HEADERS = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
@@ -42,6 +44,38 @@ class SafeHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with if scope["type"] == "http" else send)
+
+
+class LimitedBody:
+    """Refuses what is too large before it fills the memory: strangers may send a form, nobody more than a file."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = largest_body(scope["path"])
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        read = int(declared) if declared.isdigit() and int(declared) > most else 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > most:
+                raise HTTPException(413, f"发送的内容太大：这里最多 {most // 1024} KB。")
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def largest_body(path: str) -> int:
+    """Bytes that a request to this address may carry."""
+    if path.startswith(OPEN_FORMS):
+        return 64 * 1024
+    return 16 * 2**20 if path.startswith("/api/") else 56 * 2**20  # a file of 50 MB with the form around it
 
 
 class Brake:
