@@ -2,7 +2,7 @@
 
     python -m benchmarks.grow [--documents 1000000] [--engine fast] [--out FILE.json]
 
-At 10,000, 100,000 and 1,000,000 documents: documents/s through the whole flow and into the index, CPU per document over
+At 10,000, 30,000, 100,000, 300,000 and 1,000,000 documents: documents/s through the whole flow and into the index, CPU per document over
 the last tenth (this process and its workers), memory summed over all processes, disk, and p95 of a search's first page
 with all facets and the histogram.
 """
@@ -31,7 +31,7 @@ from pipeline.search.port import FACETS, Interval, Query
 from pipeline.search.query import parse
 from pipeline.services import Services
 
-CHECKPOINTS = (10_000, 100_000, 1_000_000)
+CHECKPOINTS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 QUERIES = (
     "拆迁", "补偿", "恒泰新材料", "学校 食堂", "停水 OR 停电", "小区 -物业", '"人民路"', "噪音", "工资", "",
     "kind:weibo 火", "情感:负面 place:柳渡镇", "time:7d 交通", "的", "时间:昨天",
