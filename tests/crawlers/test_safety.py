@@ -76,6 +76,18 @@ def test_odd_spellings_of_loopback_are_refused(site, source, engine, spelling):
     assert site.asked == []
 
 
+def test_a_public_name_that_resolves_to_a_private_address_is_refused(site, source, engine, monkeypatch):
+    monkeypatch.setattr("socket.gethostbyname", lambda name: "127.0.0.1")
+    site.pages["/x"] = Answer(b"<html><body>inside</body></html>")
+    port = site.address.rsplit(":", 1)[1]
+    turned = f"http://turned.example:{port}/x"
+    assert _reason(engine, source("site", url=turned, allow_private=(), robots=False), turned) == "dns"
+    assert site.asked == []
+    named = f"http://named.example:{port}/x"
+    allowed = source("site", url=named, allow_private=("named.example",), robots=False)
+    assert b"inside" in _fetch(engine, allowed, named).body, "the same answer for a name that the source allows"
+
+
 def test_a_redirect_to_another_host_or_a_private_address_is_refused(site, source, engine):
     port = site.address.rsplit(":", 1)[1]
     site.pages["/other"] = redirect("http://other.example/")
