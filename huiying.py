@@ -243,7 +243,7 @@ def mount() -> None:
     together: tuple[Callable[..., None], ...] = (
         evaluate_commands.evaluate_sentiment, evaluate_commands.evaluate_topic, evaluate_commands.evaluate_scope,
         extraction_commands.evaluate_extraction,
-        event_commands.evaluate_same_event, stage_commands.evaluate_stages, evaluate_commands.train_sentiment,
+        event_commands.evaluate_same_event, event_commands.evaluate_grouping, stage_commands.evaluate_stages, evaluate_commands.train_sentiment,
         analysis_commands.train_topic, event_commands.train_same_event, stage_commands.train_stages,
     )  # fmt: skip
     groups = {

@@ -31,8 +31,10 @@ from pipeline.trace_ids import trace_of, traced
 
 log = structlog.get_logger()
 
-WAVE = 2048  # documents analysed before placing goes on
-ANALYSIS_CHUNK = 64  # documents a worker takes at a time
+WAVE = 512  # documents analysed before placing goes on: what an alert may have to wait for
+ANALYSIS_CHUNK = 64  # documents a worker takes at a time, at most
+SHARES = 4  # a small wave is cut into so many parts, so that every worker has some of it
+SMALLEST_SHARE = 8
 PLACING_CHUNK = 200  # documents placed in one transaction
 MACHINE = (MemoryError, OSError, OperationalError, InterfaceError)  # troubles that are no document's fault
 
@@ -79,7 +81,8 @@ class Flow:
             wave = documents.unanalysed(connection, WAVE)
         if not wave:
             return 0
-        chunks = [wave[start : start + ANALYSIS_CHUNK] for start in range(0, len(wave), ANALYSIS_CHUNK)]
+        size = min(ANALYSIS_CHUNK, max(SMALLEST_SHARE, -(-len(wave) // SHARES)))
+        chunks = [wave[start : start + size] for start in range(0, len(wave), size)]
         futures = [self._submit(chunk) for chunk in chunks]
         for chunk, future in zip(chunks, futures, strict=True):
             try:

@@ -19,7 +19,8 @@ from pipeline.alerts.live_rules import LiveRules
 from pipeline.alerts.routing import About
 from pipeline.analysis.accusation import accused_units
 from pipeline.cases.desk import CaseChange, Desk
-from pipeline.document import Alert, EventState, Judged, Observation, Placement, StageChange
+from pipeline.document import Alert, Copy, EventState, Judged, Observation, Placement, StageChange
+from pipeline.events import titles
 from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
 from pipeline.events.stage_settings import StageSettings
@@ -64,6 +65,7 @@ class Lane:
         self._unsaved: dict[str, EventState] = {}
         self._journal: list[Change] = []
         self._members: list[tuple[Placement, datetime]] = []
+        self._copies: list[Copy] = []
 
     @classmethod
     def restored(
@@ -105,14 +107,17 @@ class Lane:
             at = self._arrive(connection, document.known_at)
             copy = self.copies.find(document.id, document.text, at)
             if copy:
-                documents.save_copy(connection, copy)
+                self._copies.append(copy)
             placement = self.grouping.place(judged, copy, at)
             self._keep(connection, placement, judged, at)
             if judged.analysis.accusation:
+                self._flush(connection)
                 for unit in accused_units(judged.analysis.accusation):
                     self._cases_changed(connection, self.desk.accuse(connection, placement.event_id, unit, at))
             self.signs.add(judged, at)
             changes = self.stages.observe(placement.event_id, judged, copy, at)
+            if self.stages.wants_title(placement.event_id):
+                self._retitle(connection, placement.event_id)
             self._react(connection, placement.event_id, changes, judged, at)
         except Exception as error:
             raise PlacingFailed(document.id) from error
@@ -170,9 +175,11 @@ class Lane:
         return at
 
     def _flush(self, connection: Connection) -> None:
-        """Write what was buffered: members and the journal."""
+        """Write what was buffered: copies, members and the journal."""
+        documents.save_copies(connection, self._copies)
         events.add_members(connection, self._members)
         events.record(connection, self._journal)
+        self._copies.clear()
         self._members.clear()
         self._journal.clear()
 
@@ -182,6 +189,7 @@ class Lane:
         self._touched.clear()
 
     def _tick(self, connection: Connection, tick: datetime) -> None:
+        self._flush(connection)
         self._look()  # before the stages forget what is long quiet
         if self.rules.refresh():
             self.alerting.book = self.rules.book
@@ -250,7 +258,13 @@ class Lane:
             detail = {"merged": merged}
             merging = Change(at, "event", "merged", placement.reason, placement.event_id, detail=detail)
             events.record(connection, [merging, *(_stage_line(change) for change in moved)])
-        events.add_members(connection, [(placement, at)])
+        self._members.append((placement, at))
+
+    def _retitle(self, connection: Connection, event_id: str) -> None:
+        """The line that most of its documents stand behind, instead of the first one's."""
+        self._flush(connection)
+        members = events.members_of(connection, [event_id])
+        self.stages.retitle(event_id, titles.title_of([member.judged for member in members]))
 
     def _react(
         self, connection: Connection, event_id: str, moved: list[StageChange], judged: Judged | None, at: datetime

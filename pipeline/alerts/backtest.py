@@ -29,6 +29,7 @@ from pipeline.store.events import Member
 from pipeline.store.schema.cases import cases
 
 GRID = timedelta(minutes=10)
+NOT_WALKED = "信源中断、处置单临期、无预警说明三类规则不回看，下面的条数里没有它们"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def _opened(connection: Connection, since: datetime, until: datetime) -> Iterato
 def lines(report: Report) -> list[str]:
     """The report in words, as the terminal and the rules page show it."""
     span = f"{shanghai(report.since):%Y-%m-%d %H:%M} 至 {shanghai(report.until):%Y-%m-%d %H:%M}"
-    shown = [f"回看 {span}：{report.documents} 篇文档（事件按现在的归并计）"]
+    shown = [f"回看 {span}：{report.documents} 篇文档（事件按现在的归并计）", NOT_WALKED]
     for outcome in [report.new, *([report.old] if report.old else [])]:
         shown += _outcome_lines(outcome, report.days)
     if report.old:

@@ -1,10 +1,10 @@
-"""`huiying evaluate same-event`, `huiying train same-event`, `huiying hot-issues`: the commands of grouping."""
+"""`huiying evaluate same-event|grouping`, `huiying train same-event`, `huiying hot-issues`: the commands of grouping."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import typer
 
 from config.settings import load_settings
 from pipeline.clock import SHANGHAI
-from pipeline.document import Judged, Kind
+from pipeline.document import Document, Judged, Kind
 from pipeline.errors import HuiyingError
 
 if TYPE_CHECKING:
@@ -42,6 +42,31 @@ def evaluate_same_event(
     for name, found in (("本系统", result), *(("字符 TF-IDF 余弦", peer) for peer in result["peers"].values())):
         lines.append(f"{name}\t{found['auc']:.4f}\t{found['average_precision']:.4f}\t{found['best_f1']:.4f}")
     lines.append(f"每秒 {result['per_second']:.0f} 对")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def evaluate_grouping(
+    data: Annotated[Path, typer.Option("--data", help="文档 JSONL（公开格式）")],
+    truth: Annotated[Path, typer.Option("--truth", help="基准 JSONL：id、storyline（空为单独一件事）")],
+    as_json: JsonOption = False,
+) -> None:
+    """评测归并：B-cubed，与单遍 TF-IDF 聚类并列。例：huiying evaluate grouping --data 文档.jsonl --truth 基准.jsonl"""
+    from pipeline.events.evaluate_grouping import evaluate, read_firsts, read_truth
+
+    known = read_truth(truth)
+    stream = list(_analysed(read_firsts(data, Kind.NEWS)))
+    result = evaluate(stream, known, load_settings().events)
+    if as_json:
+        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+        return
+    peer = result["peers"]["single_pass_tfidf"]
+    lines = [
+        f"{result['documents']} 篇文档，{result['matters']} 件事，归为 {result['events']} 个事件",
+        "方法\t精确率\t召回率\tF1",
+    ]
+    for name, found in (("本系统", result), (f"单遍 TF-IDF 聚类（阈值 {peer['threshold']:.2f}）", peer)):
+        lines.append(f"{name}\t{found['precision']:.4f}\t{found['recall']:.4f}\t{found['f1']:.4f}")
+    lines.append(f"归并每秒 {result['per_second']:.0f} 篇（处理器时间）")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -90,18 +115,24 @@ def hot_issues(
 
 
 def _judged(source: Path, kind: Kind) -> Iterator[Judged]:
-    """The file's messages, analysed one by one with the fast engine; rows that are no documents are left out."""
+    """The file's messages, judged; rows that are no documents are left out."""
+    from pipeline.importing import Rejected, read_documents
+
+    rows = read_documents(source, kind)
+    return _analysed(row for row in rows if not isinstance(row, Rejected) and (row.published_at or row.collected_at))
+
+
+def _analysed(documents: Iterable[Document]) -> Iterator[Judged]:
+    """Documents analysed one by one with the fast engine."""
     from pipeline.analysis.analyse import Analyser
     from pipeline.analysis.district import District
-    from pipeline.importing import Rejected, read_documents
     from pipeline.progress import progress_bar
 
     settings = load_settings()
     analyser = Analyser(District.load(settings.config_dir), "fast")
     with progress_bar("研判") as advance:
-        for number, row in enumerate(read_documents(source, kind), 1):
-            if not isinstance(row, Rejected) and (row.published_at or row.collected_at):
-                yield Judged(row, analyser.analyse(row))
+        for number, document in enumerate(documents, 1):
+            yield Judged(document, analyser.analyse(document))
             advance(number)
 
 

@@ -44,9 +44,8 @@ _DECAY = tuple(0.5 ** (hours / HALF_LIFE_HOURS) for hours in range(REACH_HOURS +
 def heat(tally: Tally, at: int) -> tuple[float, tuple[HeatTerm, ...]]:
     """Heat at epoch seconds `at` and its terms, each to one decimal; summed in order of hours."""
     now = at // HOUR
-    recent = [
-        (cell, _DECAY[now - hour]) for hour, cell in sorted(tally.cells.items()) if 0 <= now - hour <= REACH_HOURS
-    ]
+    hours = range(now - REACH_HOURS, now + 1)
+    recent = [(cell, _DECAY[now - hour]) for hour in hours if (cell := tally.cells.get(hour)) is not None]
     documents = math.fsum(_points(cell) * weight for cell, weight in recent)
     authors = math.fsum(cell.authors * weight for cell, weight in recent)
     copies = math.fsum(cell.copies * weight for cell, weight in recent)

@@ -12,75 +12,64 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cache
 
-from pipeline.events.live import DAY, Event, LiveEvents
+from pipeline.events.live import DAY, JUST_NOW, Event, LiveEvents
 from pipeline.events.signature import Signature
 from pipeline.events.sparse import shipped_rarity
 
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
-JUST_NOW = 3 * 3600
 COMMON_NAME = 0.15  # share of an event's naming documents from which a name is the event's
 UNSEEN = 2  # documents of the kind that were not collected
 BURST = 12  # documents of the last hours beyond which an event is not busier still
-LEAST_SHARE = -5  # (5 %) an event that rests is not held against a document; its days of silence are
+LARGE = 40  # documents beyond which an event is no likelier for being larger
+LEAST_SHARE = -9.0  # log of the least share of a day's documents that an event is held to have
 FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
+FOREIGN_NOW = 3  # and of the last hours
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What each piece of evidence adds to the logit."""
 
-    bias: float = -8.4
-    words: float = 4.0
-    marks: float = 0.27
-    same_place: float = 0.6
-    other_place: float = -0.7
-    abroad: float = -2.5
-    same_name: float = 0.2
-    other_name: float = -0.9
-    kind_here: float = 0.8
-    kind: float = 4.0
-    other_kind: float = 0.0
-    no_kind: float = 2.1
-    same_tag: float = 2.5
+    bias: float = -6.9
+    words: float = 5.8
+    marks: float = 0.23
+    same_place: float = 0.95
+    other_place: float = -1.05
+    abroad: float = -4.4
+    other_name: float = -1.05
+    kind_here: float = 0.7
+    kind: float = 4.3
+    no_kind: float = 2.3
+    same_tag: float = 3.4
     numbers: float = 0.25
     silent_days: float = -0.3
-    share: float = 0.28
+    share: float = 0.75
     pace: float = 1.0
-    size: float = 0.5
+    size: float = 0.55
     owned: float = 4.0
+    loose: float = -1.25
+    loose_share: float = 0.15
+
+
+NAMES = tuple(field.name for field in fields(Weights))[1:]
+WEIGHTS = Weights()
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The evidence and its sum; `score` is a logit."""
+    """The evidence, in the order of `NAMES`, and its weighed sum, a logit."""
 
-    words: float
-    marks: float
-    same_place: float
-    other_place: float
-    abroad: float
-    same_name: float
-    other_name: float
-    kind_here: float
-    kind: float
-    other_kind: float
-    no_kind: float
-    same_tag: float
-    numbers: float
-    silent_days: float
-    share: float
-    pace: float
-    size: float
-    owned: float
-    score: float = 0.0
+    evidence: tuple[float, ...]
+    score: float
 
     @property
     def probability(self) -> float:
         return 1 / (1 + math.exp(-self.score))
 
-
-NAMES = tuple(field.name for field in fields(Weights))[1:]
-WEIGHTS = Weights()
+    @property
+    def silent_days(self) -> float:
+        """Days since the event's latest document, three at most."""
+        return self.evidence[NAMES.index("silent_days")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +106,31 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
     """Compare a document with an event."""
     new = reading.document
     words, marks = _words(reading, event)
-    kind, other_kind = _kind(new, event)
+    kind = _kind(new, event)
     same_name, other_name = _name(new, event)
     day, just_now = event.around(new.moment, DAY), event.around(new.moment, JUST_NOW)
     evidence = (
         words,
         marks,
         *_place(new, event),
-        same_name,
         other_name,
         kind * same_name,
         kind,
-        other_kind,
         0.0 if new.kinds else 1.0,
         float(bool(new.tags & event.tags.keys())),
         float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers))),
         min(3.0, max(0.0, (new.moment - event.documents[event.last].moment) / DAY)),
         max(LEAST_SHARE, math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY))),
         math.log1p(min(just_now, BURST)),
-        math.log(len(event.documents)),
+        math.log(min(max(1, len(event.moments)), LARGE)),
         _owned(new, event, live),
+        0.0 if new.anchored else 1.0,
+        0.0 if new.anchored else math.log((just_now + 1) / (live.just_now() + FOREIGN_NOW)),
     )
     score = WEIGHTS.bias
     for weight, value in zip(_in_order(WEIGHTS), evidence, strict=True):
         score += weight * value
-    return Likeness(*evidence, score=score)
+    return Likeness(evidence, score)
 
 
 @cache
@@ -191,13 +180,11 @@ def _name(new: Signature, event: Event) -> tuple[float, float]:
     return 0.0, float(not new.names & event.names.keys())
 
 
-def _kind(new: Signature, event: Event) -> tuple[float, float]:
-    """(cosine of the kinds of incident that the two speak of, whether they plainly speak of different ones)."""
+def _kind(new: Signature, event: Event) -> float:
+    """Cosine of the kinds of incident that the two speak of."""
     both = sum(share * event.kinds[kind] for kind, share in new.kinds.items())
-    if both:
-        mine = sum(share * share for share in new.kinds.values())
-        return both / math.sqrt(mine * sum(share * share for share in event.kinds.values())), 0.0
-    return 0.0, float(bool(new.plain_kinds) and bool(event.kinds))
+    mine = sum(share * share for share in new.kinds.values())
+    return both / math.sqrt(mine * event.kinds_squared) if both else 0.0
 
 
 def _owned(new: Signature, event: Event, live: LiveEvents) -> float:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pipeline.events.signature import Signature
 
 DAY = 24 * 3600
+JUST_NOW = 3 * 3600
 Key = TypeVar("Key", int, tuple[str, str])
 
 
@@ -26,11 +27,12 @@ class Event:
 
     id: str
     documents: dict[int, Signature] = field(default_factory=dict)
-    moments: list[int] = field(default_factory=list)  # of the documents, ascending
+    moments: list[int] = field(default_factory=list)  # of the anchored documents, ascending
     towns: Counter[str] = field(default_factory=Counter)
     spots: Counter[str] = field(default_factory=Counter)
     abroad: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)  # sums of percent
+    kinds_squared: int = 0  # sum of their squares
     tags: Counter[int] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
     named: int = 0  # documents that name something
@@ -55,7 +57,7 @@ class Event:
             yield self.documents[sequence]
 
     def around(self, moment: int, reach: int) -> int:
-        """Documents from `reach` seconds before that moment to as long after it."""
+        """Anchored documents from `reach` seconds before that moment to as long after it."""
         return bisect_right(self.moments, moment + reach) - bisect_left(self.moments, moment - reach)
 
 
@@ -71,6 +73,7 @@ class LiveEvents:
         self._order: deque[tuple[int, str]] = deque()  # (sequence, document id)
         self._sequence = 0
         self._day: deque[int] = deque()
+        self._now: deque[int] = deque()
 
     def __len__(self) -> int:
         return len(self.event_of)
@@ -82,14 +85,16 @@ class LiveEvents:
         self._order.append((sequence, signature.document_id))
         self.event_of[signature.document_id] = event_id
         self._day.append(signature.moment)
+        self._now.append(signature.moment)
         self._put(sequence, signature, event_id)
 
     def of_last_day(self) -> int:
         """Live documents of the 24 hours before the latest one."""
-        since = self._day[-1] - DAY if self._day else 0
-        while self._day and self._day[0] < since:
-            self._day.popleft()
-        return len(self._day)
+        return _since(self._day, DAY)
+
+    def just_now(self) -> int:
+        """Live documents of the hours before the latest one."""
+        return _since(self._now, JUST_NOW)
 
     def loners(self, since: datetime, count: int) -> list[Event]:
         """Events of one or two documents, the latest first, by the documents since then (at most five times `count`)."""
@@ -135,7 +140,8 @@ class LiveEvents:
         if event is None:
             event = self.events[event_id] = Event(event_id)
         event.documents[sequence] = signature
-        insort(event.moments, signature.moment)
+        if signature.anchored:
+            insort(event.moments, signature.moment)
         key = event.id
         for term in signature.terms:
             posting = self.postings.get(term)
@@ -150,6 +156,7 @@ class LiveEvents:
         event.towns.update(signature.towns)
         event.spots.update(signature.spots)
         event.abroad.update(signature.abroad)
+        event.kinds_squared += sum(share * (2 * event.kinds[kind] + share) for kind, share in signature.kinds.items())
         event.kinds.update(signature.kinds)
         event.tags.update(signature.tags)
         event.names.update(signature.names)
@@ -159,7 +166,9 @@ class LiveEvents:
     def _take(self, sequence: int, event_id: str) -> Signature:
         event = self.events[event_id]
         signature = event.documents.pop(sequence)
-        del event.moments[bisect_left(event.moments, signature.moment)]
+        if signature.anchored:
+            del event.moments[bisect_left(event.moments, signature.moment)]
+        event.kinds_squared -= sum(share * (2 * event.kinds[kind] - share) for kind, share in signature.kinds.items())
         for term in signature.terms:
             _lower(self.postings, term, event_id)
         for scene in _scenes(signature):
@@ -182,6 +191,14 @@ class LiveEvents:
         if not event.documents:
             del self.events[event_id]
         return signature
+
+
+def _since(moments: deque[int], reach: int) -> int:
+    """How many lie within `reach` seconds before the last; the others leave."""
+    since = moments[-1] - reach if moments else 0
+    while moments and moments[0] < since:
+        moments.popleft()
+    return len(moments)
 
 
 def _scenes(signature: Signature) -> list[tuple[str, str]]:

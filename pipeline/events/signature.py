@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from pipeline.document import Judged, Scope
 from pipeline.events import sparse
@@ -30,7 +31,6 @@ class Signature:
     weights: tuple[float, ...]  # term frequency factor, without rarity
     words: tuple[str, ...]  # the readable ones among the terms, for the reason
     kinds: dict[str, int]  # kind of incident → share in percent
-    plain_kinds: frozenset[str]  # those that one word shows
     tags: frozenset[int]  # hashtags and 《titles》, hashed
     names: frozenset[str]  # estates, companies, schools, landmarks
     towns: frozenset[str]
@@ -38,7 +38,7 @@ class Signature:
     abroad: frozenset[str]  # places outside the district
     numbers: frozenset[str]
     repost_of: str
-    local: bool
+    anchored: bool  # names a place, a kind of incident, a name or a tag: it says by itself what it is about
 
 
 def signature(judged: Judged, incidents: Incidents) -> Signature:
@@ -52,15 +52,19 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
     for text, times in ((title, 2), (body, 1)):
         words = [*sparse.words(text), *("#" + tag for tag in _HASHTAG.findall(text))]
         whole.update(word for word in words if len(word) > 1)
-        for term in (*words, *sparse.pairs(text)):
-            counts[term] += times
-    cells = {term: sparse.cell(term) for term in counts}
-    factor = {term: 1 + math.log(n) for term, n in counts.items()}
-    best = sorted((-factor[term] * rarity[cells[term]], term) for term in counts)[:TERMS]
+        for _ in range(times):
+            counts.update(words)
+            counts.update(sparse.pairs(text))
+    cell = sparse.cell
+    best = sorted((-_factor(n) * rarity[cell(term)], term) for term, n in counts.items())[:TERMS]
     kept: dict[int, float] = {}
     for _, term in best:
-        kept.setdefault(cells[term], factor[term])
+        kept.setdefault(cell(term), _factor(counts[term]))
     towns, spots, abroad = _places(judged)
+    whole_text = title + " " + body
+    kinds, _ = incidents.kinds(whole_text)
+    tags = frozenset(sparse.cell(tag) for tag in _TAG.findall(title + body))
+    named = spots | names(whole_text)
     return Signature(
         document.id,
         document.known_at,
@@ -68,16 +72,22 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         tuple(kept),
         tuple(kept.values()),
         tuple(term for _, term in best if term in whole)[:12],
-        *incidents.kinds(title + " " + body),
-        frozenset(sparse.cell(tag) for tag in _TAG.findall(title + body)),
-        spots | names(title + " " + body),
+        kinds,
+        tags,
+        named,
         towns,
         spots,
         abroad,
-        sparse.numbers(title + " " + body),
+        sparse.numbers(whole_text),
         document.repost_of,
-        analysis.scope is Scope.LOCAL,
+        bool(kinds or tags or named or towns or abroad),
     )
+
+
+@cache
+def _factor(times: int) -> float:
+    """What a term of a document counts that has it so many times."""
+    return 1 + math.log(times)
 
 
 def _places(judged: Judged) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:

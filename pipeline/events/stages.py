@@ -21,8 +21,10 @@ from pipeline.events.evidence import STAGE_NAMES, Evidence
 from pipeline.events.forecast import Forecaster
 from pipeline.events.heat import heat
 from pipeline.events.stage_settings import StageSettings
-from pipeline.events.tally import HOUR, LETTERS, Tally, Voice, seconds, title_of
+from pipeline.events.tally import HOUR, LETTERS, Tally, Voice, seconds
+from pipeline.events.titles import line_of
 
+RETITLED = frozenset(3**power for power in range(1, 7))
 _BUSY = frozenset({Stage.GATHERING, Stage.HOT, Stage.COOLING})
 
 
@@ -110,6 +112,14 @@ class StageBook:
             changes += self._test(event_id, moment)
             self._sleep(event_id, moment)
         return changes
+
+    def wants_title(self, event_id: str) -> bool:
+        """Whether it has just grown threefold (3, 9, 27 … 729 documents): now its documents tell better what it is."""
+        return len(self._tallies[event_id].times) in RETITLED
+
+    def retitle(self, event_id: str, title: str) -> None:
+        """Name the event by what its documents say; an empty title changes nothing."""
+        self._tallies[event_id].title = title or self._tallies[event_id].title
 
     def merge(self, kept: str, merged: str, at: datetime) -> list[StageChange]:
         """Fold `merged` into `kept`; the kept event takes the further stage, then is tested with all the numbers."""
@@ -230,7 +240,7 @@ class StageBook:
         """Rebuild from rows.
 
         `members`: all the documents of every live event, in order. `observations`: (event, counters) by time.
-        `states`: the events as last stored, for their stage, its beginning and its reason. `sources`: (source, known at)
+        `states`: the events as last stored, for their title and stage, its beginning and its reason. `sources`: (source, known at)
         of all documents of the last `normal.days` + 2 days; None = the members are all there is.
         """
         rows: list[tuple[datetime, int, str, Member | Observation]] = [(m.at, 0, m.event_id, m) for m in members]
@@ -245,6 +255,7 @@ class StageBook:
             self._baseline.add(source, seconds(known))
         for state in states:
             if state.event_id in self._tallies:
+                self._tallies[state.event_id].title = state.title
                 self._stand(state.event_id, seconds(state.stage_since), state.stage, state.stage_reason)
         for event_id, tally in self._tallies.items():
             if event_id not in self._standings:
@@ -261,7 +272,7 @@ class StageBook:
             self._baseline.add(source, at)
         tally = self._tallies.get(event_id)
         if tally is None:
-            tally = self._tallies[event_id] = Tally(document.id, title_of(judged), at, at)
+            tally = self._tallies[event_id] = Tally(document.id, line_of(judged), at, at)
         official, media = self._standing_of(source)
         name = document.author or (f"letter:{document.id}" if document.kind in LETTERS else f"source:{source}")
         tally.add(judged, copy, at, Voice(name, official, media))

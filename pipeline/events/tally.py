@@ -19,7 +19,6 @@ HOUR = 3600
 LETTERS = frozenset({Kind.MESSAGE, Kind.HOTLINE, Kind.DISCLOSURE})
 PUBLIC_VOICES = frozenset({Kind.MESSAGE, Kind.HOTLINE, Kind.WEIBO, Kind.FORUM, Kind.VIDEO})
 SCOPES = (Scope.LOCAL, Scope.NEIGHBOURING, Scope.NATIONAL, Scope.INTERNATIONAL)
-_TITLE_LENGTH = 40
 
 
 def seconds(moment: datetime) -> int:
@@ -267,10 +266,3 @@ class Voice:
     name: str
     official: bool
     media: bool
-
-
-def title_of(judged: Judged) -> str:
-    """The event's first, plain name: the masked headline, or how the masked text begins."""
-    analysis = judged.analysis
-    line = (analysis.masked_title or analysis.masked_text).strip().replace("\n", " ")
-    return line if len(line) <= _TITLE_LENGTH else line[: _TITLE_LENGTH - 1] + "…"

@@ -225,8 +225,9 @@ def queue_for_index(connection: Connection, document_ids: Sequence[str], deleted
     )
 
 
-def save_copy(connection: Connection, copy: Copy) -> None:
-    connection.execute(insert_ignoring(connection, copies).values(asdict(copy)))
+def save_copies(connection: Connection, found: Sequence[Copy]) -> None:
+    if found:
+        connection.execute(insert_ignoring(connection, copies), [asdict(copy) for copy in found])
 
 
 def failed(connection: Connection, document_id: str, at: datetime, reason: str, most_tries: int = 3) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -154,6 +155,56 @@ def test_splitting_names_only_documents_of_that_event() -> None:
     group.split(event_id("p1"), ["f1", "gone"], "enew")
     forward = judged("r9", "转", 1590, repost_of="f1")
     assert group.place(forward, None, forward.document.known_at).event_id == before["f1"]
+
+
+EVERYDAY = [
+    *(
+        "今天",
+        "真的",
+        "还有",
+        "觉得",
+        "大家",
+        "终于",
+        "睡觉",
+        "加油",
+        "生日",
+        "快乐",
+        "朋友",
+        "喜欢",
+        "电影",
+        "晚安",
+        "回家",
+        "下雨",
+    ),
+    *(
+        "开心",
+        "无聊",
+        "手机",
+        "外卖",
+        "快递",
+        "公司",
+        "加班",
+        "周末",
+        "早上",
+        "晚上",
+        "火锅",
+        "奶茶",
+        "考试",
+        "作业",
+        "老师",
+        "同学",
+    ),
+]
+
+
+def test_talk_that_joined_a_busy_event_makes_it_draw_no_more_talk() -> None:
+    """Else it would draw the more the more it had drawn, until it held everything that people say."""
+    chance = random.Random(3)
+    talk = [judged(f"t{n}", "".join(chance.sample(EVERYDAY, 7)), 10 + n // 10) for n in range(200)]
+    group = Grouping(WEEK)
+    group.restore((one, event_id("p1")) for one in [*PLANT[:2], *talk])
+    new = judged("n1", "地里的庄稼该浇水了，锄头放哪儿啦，今天回家吗", 31)
+    assert group.place(new, None, new.document.known_at).opened
 
 
 STREAM = sorted([*PLANT, *FLAT, *OTHER], key=lambda one: one.document.known_at)

@@ -83,7 +83,7 @@ def found(index: EmbeddedIndex) -> set[str]:
 def test_what_is_queued_is_projected_masked_and_struck_off(store: Store, index: EmbeddedIndex) -> None:
     keep(store, "a", "b")
     with store.write() as connection:
-        documents.save_copy(connection, Copy("b", "a", 0.9, "near"))
+        documents.save_copies(connection, [Copy("b", "a", 0.9, "near")])
     assert Indexer(store, index).drain() == 2
     assert left(store) == 0
     by_id = {document.id: document for document in index.scan(Query())}
