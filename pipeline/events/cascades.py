@@ -10,7 +10,7 @@ import gzip
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,14 @@ def time_features(cascade: Cascade, profile: Sequence[float]) -> Floats:
         ],
         dtype=np.float64,
     )
+
+
+def seen_after(cascade: Cascade, seconds: int) -> Cascade:
+    """The cascade as if its first `seconds` were its first hour: for rows that only train."""
+    times = tuple(
+        cascade.start + (t - cascade.start) * HOUR // seconds for t in cascade.times if t <= cascade.start + seconds
+    )
+    return replace(cascade, times=times, with_text=cascade.with_text[: len(times)])
 
 
 def post_features(cascade: Cascade) -> Floats:

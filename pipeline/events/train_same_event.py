@@ -1,80 +1,83 @@
 """Training of the same-event model (同一事件模型训练): `huiying train same-event --data B.tsv [--topic-data A.tsv]`.
 
-1. Boosted trees learn on the features of the pairs: first "same topic" (where such pairs are given), then "same event"
-   with the topic's answer among the features.
-2. A small network learns both tasks on the wheel's sentence vectors, which stay as they are (JAX; the `train` extra).
-3. A logistic regression weighs both. It is fitted on answers about pairs that neither had seen (folds by connected
-   texts); what ships is then trained on all pairs.
+1. Without labels, from all texts: the mean and the main directions of their vectors.
+2. Boosted trees on the features of the pairs, the mean of a few seeds; a logistic regression on words and features.
+3. A small network learns "same event" and, where such pairs are given, "same topic" on the sentence vectors.
+4. A logistic regression weighs the three. It is fitted on answers about pairs that none of them had seen (folds by
+   connected texts); what ships is then trained on all pairs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-import optax
+from scipy.sparse import csr_matrix, hstack
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.events.forest import Forest, exported
-from pipeline.events.pair_features import pair_features
+from pipeline.events.meaning import Space
 from pipeline.events.pairs import FOLDS, Folds, Pair, folds
-from pipeline.events.same_event import HEAD, SENTENCE, Sentences, alignment, genre
+from pipeline.events.same_event import HEAD, SENTENCE, Head, Reader
+from pipeline.events.train_head import Couples, Recipe, Weights, tuned
+from pipeline.events.wording import CELLS, Wording, terms
 
-BATCH, HIDDEN, PROJECTED = 128, 64, 256
 GENRES = 12  # directions in which the texts differ most
-TREE_SEEDS = 2
+SEEDS = 4
+STRICTNESS = 0.12  # of the regression on words: the smaller, the nearer the weights to zero
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Weights = dict[str, Any]
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    passes: int = 8
-    rate: float = 1e-3
-    decay: float = 0.1
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
-    """Pairs of one task, read: features, the two vectors' rows, the answer, the fold."""
+    """The pairs, read: features, answers, folds; what was learned of their texts without labels; the network's two tasks."""
 
+    pairs: Sequence[Pair]
     features: Floats
-    rows: npt.NDArray[np.int64]
-    same: Flags
-    fold: Folds
+    space: Space
+    axes: Floats
+    vectors: Floats
+    events: Couples
+    topics: Couples
+
+    @property
+    def same(self) -> Flags:
+        return self.events.same
+
+    @property
+    def fold(self) -> Folds:
+        return self.events.fold
 
 
-def read_tasks(events: Sequence[Pair], topics: Sequence[Pair], report: Report) -> tuple[Task, Task, Floats]:
-    """Both tasks, and the vectors of all texts."""
-    sentences, pairs = Sentences(), [*events, *topics]
-    texts = list(dict.fromkeys(text for pair in pairs for text in (pair.source, pair.target)))
-    row = {text: number for number, text in enumerate(texts)}
+def read_task(pairs: Sequence[Pair], topics: Sequence[Pair], report: Report, reader: Reader | None = None) -> Task:
+    """Encode every text once, and compute the features of all event pairs."""
+    reader = reader or Reader()
+    texts = _texts([*pairs, *topics])
     report(f"编码 {len(texts)} 条文本")
-    vectors = np.array([sentences.vector(text) for text in texts])
+    vectors = np.array([reader.sentences.vector(text) for text in texts])
+    mine = _texts(pairs)
+    report(f"求 {len(mine)} 条文本的语义向量（约每秒 18 条）")
+    space, axes = Space.of([reader.meanings.vector(text) for text in mine]), genre_axes(vectors)
     report(f"计算 {len(pairs)} 对的特征")
-    features = np.array([both_features(sentences, pair) for pair in pairs])
-    rows = np.array([(row[pair.source], row[pair.target]) for pair in pairs])
-    same, fold, cut = np.array([pair.same for pair in pairs]), folds(pairs), len(events)
-    first, second = (
-        Task(features[part], rows[part], same[part], fold[part]) for part in (slice(cut), slice(cut, None))
-    )
-    return first, second, vectors
+    features = np.array([reader.features(pair.source, pair.target, space, axes) for pair in pairs])
+    row = {text: number for number, text in enumerate(texts)}
+    both, cut = [*pairs, *topics], len(pairs)
+    rows = np.array([(row[pair.source], row[pair.target]) for pair in both])
+    same, fold = np.array([pair.same for pair in both]), folds(both)
+    first, second = (Couples(rows[part], same[part], fold[part]) for part in (slice(cut), slice(cut, None)))
+    return Task(pairs, features, space, axes, vectors, first, second)
 
 
-def both_features(sentences: Sentences, pair: Pair) -> Floats:
-    """Features of a pair as `SameEvent` computes them."""
-    return np.concatenate([pair_features(pair.source, pair.target), alignment(sentences, pair.source, pair.target)])
+def _texts(pairs: Sequence[Pair]) -> list[str]:
+    return list(dict.fromkeys(text for pair in pairs for text in (pair.source, pair.target)))
 
 
 def genre_axes(vectors: Floats) -> Floats:
@@ -82,67 +85,6 @@ def genre_axes(vectors: Floats) -> Floats:
     means = vectors[:, SENTENCE:]
     axes = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)[2][:GENRES].T
     return axes.astype(np.float32).astype(np.float64)
-
-
-def with_genre(task: Task, vectors: Floats, axes: Floats) -> Task:
-    found = [genre(vectors[left], vectors[right], axes) for left, right in task.rows]
-    return replace(task, features=np.hstack([task.features, np.reshape(found, (len(task.rows), axes.shape[1]))]))
-
-
-def evidence(weights: Weights, left: Any, right: Any, key: Any = None) -> tuple[Any, Any, Any]:
-    """(logits [B, 2], projected cosine, plain cosine); the same sum as `same_event.Head` in JAX, with dropout while training."""
-    plain = (left[:, :SENTENCE] * right[:, :SENTENCE]).sum(-1)
-    left, right = _dropped(left, key, 0.8), _dropped(right, key, 0.8)
-    u, v = (x @ weights["project"] for x in (left, right))
-    u, v = (x / jnp.sqrt((x * x).sum(-1, keepdims=True) + 1e-6) for x in (u, v))
-    cosine = (u * v).sum(-1)
-    joined = _dropped(jnp.concatenate([jnp.abs(u - v) * 8, u * v * 64], -1), key, 0.7, scale=True)
-    hidden = _dropped(jax.nn.relu(joined @ weights["hidden"] + weights["hidden_bias"]), key, 0.7, scale=True)
-    both = jnp.stack([plain, cosine], -1)
-    return hidden @ weights["out"] + both @ weights["cosines"] + weights["bias"], cosine, plain
-
-
-def _dropped(x: Any, key: Any, kept: float, *, scale: bool = False) -> Any:
-    if key is None:
-        return x
-    mask = jax.random.bernoulli(jax.random.fold_in(key, x.shape[-1]), kept, x.shape)
-    return x * mask / (kept if scale else 1.0)
-
-
-def tuned(events: Task, topics: Task, out: int, vectors: Any, recipe: Recipe) -> Weights:
-    """The network trained on all pairs but those of fold `out` (-1: on all)."""
-    rows = np.concatenate([task.rows[task.fold != out] for task in (events, topics)])
-    same = np.concatenate([task.same[task.fold != out] for task in (events, topics)]).astype(np.float32)
-    task_of = np.repeat([0, 1], [int((task.fold != out).sum()) for task in (events, topics)])
-    random = np.random.RandomState(recipe.seed)
-    weights: Weights = {
-        "project": jnp.array(random.randn(vectors.shape[1], PROJECTED) / np.sqrt(PROJECTED), jnp.float32),
-        "hidden": jnp.array(random.randn(2 * PROJECTED, HIDDEN) * 0.05, jnp.float32),
-        "hidden_bias": jnp.zeros(HIDDEN),
-        "out": jnp.array(random.randn(HIDDEN, 2) * 0.05, jnp.float32),
-        "cosines": jnp.full((2, 2), 4.0),
-        "bias": jnp.array([-4.0, -3.0]),
-    }
-    steps = max(1, recipe.passes * len(rows) // BATCH)
-    optimiser = optax.adamw(optax.cosine_decay_schedule(recipe.rate, steps), weight_decay=recipe.decay)
-    state, key = optimiser.init(weights), jax.random.PRNGKey(recipe.seed)
-
-    def loss(w: Weights, pair: Any, answer: Any, task: Any, part: Any) -> Any:
-        logits = evidence(w, vectors[pair[:, 0]], vectors[pair[:, 1]], part)[0]
-        logit = jnp.take_along_axis(logits, task[:, None], 1)[:, 0]
-        return (jax.nn.softplus(logit) - answer * logit).mean()
-
-    @jax.jit
-    def step(w: Weights, s: Any, *batch: Any) -> tuple[Weights, Any]:
-        change, s = optimiser.update(jax.grad(loss)(w, *batch), s, w)
-        return optax.apply_updates(w, change), s
-
-    for _ in range(steps):
-        chosen = random.randint(0, len(rows), BATCH)
-        pair = rows[chosen] if random.random_sample() < 0.5 else rows[chosen][:, ::-1]
-        key, part = jax.random.split(key)
-        weights, state = step(weights, state, pair, same[chosen], task_of[chosen], part)
-    return weights
 
 
 def grown(features: Floats, same: Flags) -> Forest:
@@ -160,7 +102,7 @@ def grown(features: Floats, same: Flags) -> Forest:
                     random_state=seed,
                 ).fit(features, same)
             )
-            for seed in range(TREE_SEEDS)
+            for seed in range(SEEDS)
         ]
     )
 
@@ -180,24 +122,64 @@ def joined(forests: Sequence[Forest]) -> Forest:
     )
 
 
-def forests(events: Task, topics: Task, out: int) -> tuple[Forest, Forest]:
-    """(event trees, topic trees) of all pairs but those of fold `out`; without topic pairs, topic trees learn on events."""
-    about = topics if len(topics.same) else events
-    topic = grown(about.features[about.fold != out], about.same[about.fold != out])
-    seen = events.fold != out
-    return grown(with_topic(events.features[seen], topic), events.same[seen]), topic
+def word_table(pairs: Sequence[Pair]) -> Any:
+    """Pairs × (cells of shared words, cells of words of one side alone), as `Wording` sums them."""
+    columns, weights, ends = [], [], [0]
+    for pair in pairs:
+        both, alone = terms(pair.source, pair.target)
+        for offset, found in ((0, both), (CELLS, alone)):
+            columns += [offset + cell for cell, _ in found]
+            weights += [weight for _, weight in found]
+        ends.append(len(columns))
+    table = csr_matrix((weights, columns, ends), shape=(len(pairs), 2 * CELLS))
+    table.sum_duplicates()
+    return table
 
 
-def with_topic(features: Floats, topic: Forest) -> Floats:
-    return np.column_stack([features, [topic.logit(row) for row in features]])
+def worded(table: Any, features: Floats, same: Flags) -> Wording:
+    """The logistic regression on words beside the features, as it is stored."""
+    centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
+    both = hstack([table, csr_matrix((features - centre) / scale)]).tocsr()
+    model = LogisticRegression(C=STRICTNESS, solver="liblinear").fit(both, same)
+    weights = model.coef_[0]
+    return Wording(
+        weights[:CELLS].astype(np.float16).astype(np.float64),
+        weights[CELLS : 2 * CELLS].astype(np.float16).astype(np.float64),
+        centre,
+        scale,
+        weights[2 * CELLS :],
+        float(model.intercept_[0]),
+    )
 
 
-def answers(events: Task, which: Flags, trees: tuple[Forest, Forest], weights: Weights, vectors: Any) -> Floats:
-    """What the stack weighs, of the chosen pairs: both trees, both logits, both cosines."""
-    features = with_topic(events.features[which], trees[1])
-    logits, cosine, plain = evidence(weights, vectors[events.rows[which, 0]], vectors[events.rows[which, 1]])
-    scores = [trees[0].logit(row) for row in features]
-    return np.column_stack([scores, features[:, -1], np.asarray(logits), np.asarray(cosine), np.asarray(plain)])
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The three learners, fitted on the same pairs."""
+
+    trees: Forest
+    wording: Wording
+    weights: Weights
+
+    @classmethod
+    def without(cls, task: Task, table: Any, out: int, recipe: Recipe) -> Learned:
+        """From all pairs but those of fold `out` (-1: from all)."""
+        seen = task.fold != out
+        return cls(
+            grown(task.features[seen], task.same[seen]),
+            worded(table[seen], task.features[seen], task.same[seen]),
+            tuned(task.events, task.topics, out, task.vectors, recipe),
+        )
+
+    def answers(self, task: Task, which: Flags) -> Floats:
+        """What the stack weighs, of the chosen pairs: trees, words, and the network's four numbers."""
+        head = Head(*(np.asarray(self.weights[name], dtype=np.float64) for name in HEAD))
+        found = []
+        for number in np.flatnonzero(which).tolist():
+            pair, row = task.pairs[number], task.features[number]
+            left, right = task.vectors[task.events.rows[number]]
+            said = self.trees.logit(row), self.wording.logit(pair.source, pair.target, row)
+            found.append([*said, *head.evidence(left, right)])
+        return np.array(found)
 
 
 def stacked(found: Floats, same: Flags) -> Floats:
@@ -206,30 +188,26 @@ def stacked(found: Floats, same: Flags) -> Floats:
     return np.append(model.coef_[0], model.intercept_[0])
 
 
-def train(tasks: tuple[Task, Task, Floats], path: Path, recipe: Recipe, report: Report) -> tuple[Floats, Flags]:
-    """Train and write the model; answers (score, truth) of every event pair when held out, for honest figures."""
-    *read, plain = tasks
-    axes = genre_axes(plain)
-    events, topics = (with_genre(task, plain, axes) for task in read)
-    vectors = jnp.array(plain, jnp.float32)
-    found = np.zeros((len(events.same), 6))
+def train(task: Task, path: Path, recipe: Recipe, report: Report) -> tuple[Floats, Flags]:
+    """Train and write the model; answers (score, truth) of every pair when held out, for honest figures."""
+    table = word_table(task.pairs)
+    found = np.zeros((len(task.same), 2 + 4))
     for k in range(FOLDS):
         report(f"第 {k + 1}/{FOLDS} 折")
-        held = events.fold == k
-        trees, weights = forests(events, topics, k), tuned(events, topics, k, vectors, recipe)
-        found[held] = answers(events, held, trees, weights, vectors)
-    scores = np.zeros(len(events.same))
+        held = task.fold == k
+        found[held] = Learned.without(task, table, k, recipe).answers(task, held)
+    scores = np.zeros(len(task.same))
     for k in range(FOLDS):
-        held = events.fold == k
-        stack = stacked(found[~held], events.same[~held])
+        held = task.fold == k
+        stack = stacked(found[~held], task.same[~held])
         scores[held] = found[held] @ stack[:-1] + stack[-1]
     report("用全部标题对训练")
-    trees, weights = forests(events, topics, -1), tuned(events, topics, -1, vectors, recipe)
-    arrays = trees[0].arrays("event_") | trees[1].arrays("topic_")
+    learned = Learned.without(task, table, -1, recipe)
+    arrays = learned.trees.arrays("event_") | learned.wording.arrays() | task.space.arrays()
     arrays |= {
-        name: np.asarray(weights[name], dtype=np.float16 if name in ("project", "hidden") else np.float32)
+        name: np.asarray(learned.weights[name], dtype=np.float16 if name in ("project", "hidden") else np.float32)
         for name in HEAD
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays, genre=axes.astype(np.float32), stack=stacked(found, events.same))  # type: ignore[arg-type]
-    return scores, events.same
+    np.savez_compressed(path, **arrays, genre=task.axes.astype(np.float32), stack=stacked(found, task.same))  # type: ignore[arg-type]
+    return scores, task.same

@@ -25,7 +25,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from pipeline.events.adaptation import Scaling
 from pipeline.events.baseline import HOUR
-from pipeline.events.cascades import Cascade, post_features, time_features
+from pipeline.events.cascades import LARGE, Cascade, post_features, seen_after, time_features
 from pipeline.events.curves import FIRST, Samples, samples
 from pipeline.events.forecast import DOCUMENT_WEIGHT, HOT_VOLUME, HOURS, features
 from pipeline.events.forest import Forest, exported
@@ -45,6 +45,9 @@ from pipeline.events.stage_models import (
 Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 BESIDE = (FIRST - 600, FIRST + 600)
+BESIDE_HOUR = (1800, 2700, 4500, 7200)  # seconds
+BESIDE_WEIGHT = 0.3
+SIZES = (LARGE / 5, LARGE * 5)  # sizes beyond count as these: who is far from the line says nothing about it
 SEEDS = 3
 TREES = 300
 RESAMPLES = 60
@@ -94,20 +97,20 @@ def fit_curves(rows: Rows, at: Indices) -> Families:
 
 
 def _fit_cascades(rows: Rows, at: Indices, sizes: Floats) -> Families:
-    table, labels, size = rows.features[at], rows.labels[at], sizes[at]
+    table, labels, size, weights = rows.features[at], rows.labels[at], sizes[at], rows.weights[at]
     shared: dict[str, Any] = {"learning_rate": 0.04, "l2_regularization": 10, "max_features": 0.3}
     passes, sums = [], []
     for seed in range(SEEDS):
         sort = HistGradientBoostingClassifier(
             max_iter=120, max_leaf_nodes=6, min_samples_leaf=30, early_stopping=False, random_state=seed, **shared
         )
-        passes.append(exported(sort.fit(table, labels)))
+        passes.append(exported(sort.fit(table, labels, sample_weight=weights)))
         many = HistGradientBoostingRegressor(
             max_iter=200, max_leaf_nodes=8, min_samples_leaf=20, early_stopping=False, random_state=seed, **shared
         )
-        sums.append(exported(many.fit(table, size)))
-    drawn = ExtraTreesClassifier(TREES, min_samples_leaf=4, max_features=0.4, random_state=0).fit(table, labels)
-    return [passes, sums, [exported_drawn(drawn)]]
+        sums.append(exported(many.fit(table, size, sample_weight=weights)))
+    drawn = ExtraTreesClassifier(TREES, min_samples_leaf=8, max_features=0.4, random_state=0)
+    return [passes, sums, [exported_drawn(drawn.fit(table, labels, sample_weight=weights))]]
 
 
 def exported_drawn(model: Any) -> Forest:
@@ -167,15 +170,27 @@ def _thirds(rows: Rows) -> Indices:
 
 
 def train_cascades(cascades: Sequence[Cascade], profile: Sequence[float], with_posts: bool) -> Trained:
-    """Trees over the first hour of each post, calibrated on five folds by post."""
-    table = np.array([cascade_features(cascade, profile, with_posts) for cascade in cascades])
+    """Trees over the first hour of each post, calibrated on five folds by post.
+
+    Each post is also judged at half an hour, 45, 75 and 120 minutes, as if that were its hour: rows that only train, and
+    weigh less.
+    """
     labels = np.array([cascade.is_large for cascade in cascades])
-    sizes = np.log([len(cascade.times) + cascade.untimed for cascade in cascades])
-    group = np.zeros(len(labels), dtype=np.int64)
-    for fold, (_, held) in enumerate(StratifiedKFold(5, shuffle=True, random_state=0).split(table, labels)):
-        group[held] = fold
-    rows = Rows(table, labels, np.ones(len(labels)), group, np.ones(len(labels), dtype=np.bool_))
-    return _trained(rows, group, lambda at: _fit_cascades(rows, at, sizes))
+    sizes = np.log(np.clip([len(cascade.times) + cascade.untimed for cascade in cascades], *SIZES))
+    fold = np.zeros(len(labels), dtype=np.int64)
+    for number, (_, held) in enumerate(StratifiedKFold(5, shuffle=True, random_state=0).split(labels, labels)):
+        fold[held] = number
+    times = 1 + len(BESIDE_HOUR)
+    seen = [*cascades, *(seen_after(cascade, seconds) for seconds in BESIDE_HOUR for cascade in cascades)]
+    judged = np.arange(len(seen)) < len(cascades)
+    rows = Rows(
+        np.array([cascade_features(cascade, profile, with_posts) for cascade in seen]),
+        np.tile(labels, times),
+        np.where(judged, 1.0, BESIDE_WEIGHT),
+        np.tile(fold, times),
+        judged,
+    )
+    return _trained(rows, rows.group, lambda at: _fit_cascades(rows, at, np.tile(sizes, times)))
 
 
 def cascade_features(cascade: Cascade, profile: Sequence[float], with_posts: bool) -> Floats:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from pipeline.document import Counts, Observation
 from pipeline.events.adaptation import Scaling, corrected
-from pipeline.events.cascades import Cascade, CascadeError, post_features, read_cascades, time_features
+from pipeline.events.cascades import Cascade, CascadeError, post_features, read_cascades, seen_after, time_features
 from pipeline.events.curves import FEATURES, Samples, samples
 from pipeline.events.evaluate_stages import (
     average_precision,
@@ -196,6 +196,14 @@ def test_a_file_that_is_no_list_is_refused_in_one_line(tmp_path: Path, text: str
         read_hot_list(bad)
     with pytest.raises(CascadeError):
         read_cascades(bad)
+
+
+def test_a_cascade_seen_after_another_time_is_read_as_if_that_were_its_hour() -> None:
+    cascade = Cascade("a", (1000, 1600, 2800, 4600, 9000), (True, False, True, False, True))
+    half, whole = seen_after(cascade, 1800), seen_after(cascade, 3600)
+    assert half.times == (1000, 2200, 4600)
+    assert half.with_text == (True, False, True)
+    assert (time_features(whole, PROFILE) == time_features(cascade, PROFILE)).all()
 
 
 def test_a_real_month_and_real_cascades_stay_above_the_floors(shared_data: Path) -> None:
