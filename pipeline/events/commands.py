@@ -82,11 +82,12 @@ def train_same_event(
     from pipeline.events.pairs import read_pairs
 
     try:
-        from pipeline.events.train_same_event import Recipe, read_tasks, train
+        from pipeline.events.train_head import Recipe
+        from pipeline.events.train_same_event import read_task, train
     except ImportError as error:
         raise HuiyingError("训练需要 jax 和 optax；请先安装：pip install 'huiying[train]'") from error
     events, topics = read_pairs(data), read_pairs(topic_data) if topic_data else []
-    scores, truth = train(read_tasks(events, topics, _say), out, Recipe(passes=passes), _say)
+    scores, truth = train(read_task(events, topics, _say), out, Recipe(passes=passes), _say)
     found = figures(scores, truth)
     if as_json:
         sys.stdout.write(json.dumps(asdict(found) | {"out": str(out)}, ensure_ascii=False) + "\n")
