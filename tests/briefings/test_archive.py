@@ -194,10 +194,11 @@ def test_a_paper_with_a_report_of_wrongdoing_never_goes_to_the_unit_it_names(ser
     with services.store.write() as connection:
         first = archive.load(connection, key).document_ids()[0]
         detail = connection.execute(select(analyses.c.detail).where(analyses.c.document_id == first)).scalar_one()
-        named = detail | {"accusation": "区政府"}
+        named = detail | {"accusation": "区应急管理局 局长"}
         connection.execute(update(analyses).where(analyses.c.document_id == first).values(detail=named))
+        (person, *_) = Desk.of(services.settings).office(connection).directory.of_unit("区应急管理局")
     with pytest.raises(HuiyingError, match="不能报送给他们"):
-        _sent(services, key)
+        _sent(services, key, (person.id,))
 
 
 def test_letters_are_counted_in_the_statistics_by_their_signing(services: Services, fire: str) -> None:
