@@ -237,3 +237,19 @@ def test_times_are_kept_whatever_the_zone() -> None:
     life = Life()
     life.see("e", judged(1, NIGHT))
     assert life.book.state("e", NIGHT).opened_at.astimezone(SHANGHAI) == NIGHT
+
+
+def test_an_event_wants_its_title_anew_when_it_has_grown_threefold_and_keeps_it_over_a_restart() -> None:
+    life = Life()
+    wanted = []
+    for number in range(10):
+        life.see("fire", judged(number, NIGHT + timedelta(minutes=number), text="着火了，恒泰新材料，浓烟滚滚"))
+        if life.book.wants_title("fire"):
+            wanted.append(number + 1)
+    assert wanted == [3, 9]
+    assert life.book.state("fire", life.now).title == "着火了，恒泰新材料，浓烟滚滚"
+    life.book.retitle("fire", "恒泰新材料凌晨起火")
+    life.book.retitle("fire", "")
+    restored = Life(now=life.now)
+    restored.book.restore(life.rows, (), [life.book.state("fire", life.now)])
+    assert restored.book.state("fire", life.now).title == "恒泰新材料凌晨起火"
