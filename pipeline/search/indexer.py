@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.document import Kind, Polarity, Scope, Secrecy
@@ -216,7 +216,7 @@ def _projection() -> Any:
     )
 
 
-def _indexed(row: Row[Any]) -> IndexedDocument:
+def _indexed(row: Sequence[Any]) -> IndexedDocument:
     """A row of `_projection`, in its order: reading a row's columns by name costs more than all the rest here."""
     (
         key,
