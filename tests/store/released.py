@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, DateTime, Integer, LargeBinary, MetaData, Table, insert, select
+from sqlalchemy import Boolean, Connection, DateTime, Integer, LargeBinary, MetaData, Table, insert, select, text
 
 from config.settings import AnalysisSettings, Settings
 from pipeline.clock import SHANGHAI, SteppedClock
@@ -41,7 +41,18 @@ def load(store: Store, file: Path) -> dict[str, list[dict[str, Any]]]:
             if rows:
                 connection.execute(insert(table), rows)
                 made[table.name] = rows
+                _go_on_counting(connection, table, store.is_sqlite)
     return made
+
+
+def _go_on_counting(connection: Connection, table: Table, sqlite: bool) -> None:
+    """PostgreSQL numbers new rows from a sequence, which rows that bring their numbers do not move."""
+    for column in table.primary_key:
+        if not sqlite and "nextval" in str(column.server_default and column.server_default.arg):
+            name, key = table.name, column.name
+            connection.execute(
+                text(f"select setval(pg_get_serial_sequence('{name}', '{key}'), (select max({key}) from {name}))")
+            )
 
 
 def held(store: Store, names: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
@@ -92,7 +103,7 @@ def _nothing(kind: Any) -> Any:
     return "" if kind.python_type is str else []
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC).isoformat() if value.tzinfo is None else value.astimezone(UTC).isoformat()
     if isinstance(value, bytes):
@@ -120,8 +131,8 @@ def main(name: str) -> None:
                     made["tables"][table.name] = rows
         services.close()
     FOLDER.mkdir(exist_ok=True)
-    text = json.dumps(made, ensure_ascii=False, indent=0, default=_plain)
-    (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    written = json.dumps(made, ensure_ascii=False, indent=0, default=plain)
+    (FOLDER / f"{name}.json").write_text(written + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,4 +85,7 @@ def test_the_office_works_on_with_a_released_store(url: str, file: Path, tmp_pat
 
 
 def _sorted(tables: dict[str, list[dict[str, object]]]) -> dict[str, list[str]]:
-    return {name: sorted(repr(sorted(row.items())) for row in rows) for name, rows in tables.items()}
+    return {
+        name: sorted(json.dumps(row, sort_keys=True, default=released.plain) for row in rows)
+        for name, rows in tables.items()
+    }
