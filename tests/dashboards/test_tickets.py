@@ -21,7 +21,9 @@ def ticketed(services: Services) -> Services:
     called = MORNING - timedelta(days=2)
     for number, done, answer in ((1, None, None), (2, timedelta(hours=40), Satisfaction.UNSATISFIED)):
         at = called + done if done else None
-        ticket = Ticket(f"YG2038{number}", "投诉", "区城管局", "24小时", called + timedelta(hours=24), at, bool(at), answer)
+        ticket = Ticket(
+            f"YG2038{number}", "投诉", "区城管局", "24小时", called + timedelta(hours=24), at, bool(at), answer
+        )
         services.intake.take(
             [Document(f"ticket-{number}", f"振兴路路灯坏了{number}盏，晚上看不清路。", Kind.HOTLINE, "云港区12345热线",
                       published_at=called, collected_at=called, ticket=ticket)]
