@@ -13,9 +13,10 @@ from dashboards.briefings import wording
 from dashboards.briefings.content import Figure, Paragraph, Sentence
 from dashboards.briefings.material import Material, Told
 from dashboards.briefings.proofs import LONG_AGO
+from dashboards.queries import alike
 from pipeline.cases.responses import open_questions
 from pipeline.cases.state import AssignmentStatus
-from pipeline.events.consequences import lessons, past_cases
+from pipeline.events.consequences import lessons
 from pipeline.events.countermeasures import AdviceFile, suggest
 from pipeline.store.events import state_of
 
@@ -54,8 +55,9 @@ def advice(material: Material, told: Told, most: int) -> list[Advice]:
     found = suggest(
         state_of(told.row.state),
         file.measure,
-        legal_class=case.legal_class if case else "",
-        lessons=lessons(past_cases(material.connection)),
+        alike.opinion_kind(case, told.judged),
+        alike.legal_class(case, material.office.mechanism),
+        lessons(alike.read(material.connection, told.row).past),
     )
     stage = material.figure("stage", told.id, material.period.end)
     return [Advice(one.text.rstrip("。"), one.source.split("：")[0], (stage,)) for one in found[:most]]

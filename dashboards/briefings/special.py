@@ -14,11 +14,12 @@ from dashboards.briefings.differing import unlike_published
 from dashboards.briefings.frame import framed
 from dashboards.briefings.material import Material, Period, Told
 from dashboards.briefings.proofs import LONG_AGO
+from dashboards.queries import alike
 from dashboards.words import STAGES
 from pipeline.cases.state import CaseState
 from pipeline.document import Judged, Stage
 from pipeline.errors import HuiyingError
-from pipeline.events.consequences import consequences, past_cases
+from pipeline.events.consequences import consequences
 from pipeline.events.countermeasures import AdviceFile
 
 QUOTES = 12
@@ -160,7 +161,9 @@ def assessment(material: Material, told: Told) -> list[Block]:
         blocks.append(Paragraph(tuple(_judged_by(material, case))))
     file = AdviceFile.load(material.settings.file("countermeasures.toml"))
     state = parts.state_then(material, told)
-    said = consequences(state, past_cases(material.connection), file, [1.0] * 24)
+    kind, legal = alike.opinion_kind(case, told.judged), alike.legal_class(case, material.office.mechanism)
+    past = alike.read(material.connection, told.row).past
+    said = consequences(state, past, file, [1.0] * 24, kind, legal)
     stage = material.figure("stage", told.id, material.period.end)
     before = [Sentence(wording.stop(one), (), (stage,)) for one in said.before[:2] if "已办结 0 件" not in one]
     worse = "；".join(f"{one.text.rstrip('。')}（{one.source.split('：')[0]}）" for one in said.worse[:3])

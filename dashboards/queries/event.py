@@ -1,4 +1,4 @@
-"""事件: what is it, how did it spread, what do people think? Ten statements; what is costly is kept ready (pipeline.digesting)."""
+"""事件: what is it, how did it spread, what do people think? At most twelve statements; what is costly is kept ready (pipeline.digesting)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, select
 
-from dashboards.queries import cases as case_queries
-from dashboards.queries import published
+from dashboards.queries import alike, published
+from dashboards.queries.alike import Alike
 from dashboards.queries.hours import hour_bucket, hour_of
 from pipeline import digesting
 from pipeline.cases.state import CaseState
 from pipeline.clock import shanghai
 from pipeline.digesting import Digest, latest
 from pipeline.document import EventState, Judged, Polarity
+from pipeline.events.consequences import PastCase
 from pipeline.store.events import state_of
-from pipeline.store.schema.cases import cases
 from pipeline.store.schema.documents import analyses, copies, documents
 from pipeline.store.schema.events import alerts, changes, event_documents, events
 
@@ -69,7 +69,9 @@ class EventPage:
     listed: tuple[Told, ...]
     cases: tuple[CaseState, ...]
     alerts: tuple[Row[Any], ...]
-    similar: tuple[tuple[Row[Any], CaseState], ...]
+    similar: tuple[Alike, ...]
+    past: tuple[PastCase, ...]
+    opinion_kind: str
     published: published.Published
 
 
@@ -87,7 +89,7 @@ def read(connection: Connection, row: Row[Any]) -> EventPage:
     judged = latest(connection, row.id, LISTED + 20)
     words = digesting.kept(connection, row.id, row.documents)
     history = connection.execute(select(changes).where(changes.c.event_id == row.id).order_by(changes.c.number)).all()
-    own_cases = tuple(case_queries.of_events(connection, [row.id]))
+    handled = alike.read(connection, row)
     return EventPage(
         row=row,
         state=state,
@@ -97,11 +99,18 @@ def read(connection: Connection, row: Row[Any]) -> EventPage:
         history=tuple(history),
         spread=_spread(connection, row.id),
         listed=_folded(connection, judged),
-        cases=own_cases,
+        cases=handled.own,
         alerts=tuple(connection.execute(select(alerts).where(alerts.c.event_id == row.id).order_by(alerts.c.at))),
-        similar=_similar(connection, row, state),
-        published=published.of_event(connection, row.id, own_cases),
+        similar=_similar(row, state, handled.others),
+        past=tuple(handled.past),
+        opinion_kind=alike.opinion_kind(current(handled.own), judged),
+        published=published.of_event(connection, row.id, handled.own),
     )
+
+
+def current(own: Sequence[CaseState]) -> CaseState | None:
+    """The case that answers for the event: the latest that was not folded into another."""
+    return next((case for case in own if not case.folded_into), None)
 
 
 def timeline(connection: Connection, event_id: str) -> tuple[Bucket, ...]:
@@ -176,19 +185,13 @@ def _folded(connection: Connection, judged: Sequence[Judged]) -> tuple[Told, ...
     return tuple(Told(one, under[one.document.id]) for one in reversed(own))[:LISTED]
 
 
-def _similar(connection: Connection, row: Row[Any], state: EventState) -> tuple[tuple[Row[Any], CaseState], ...]:
-    """Earlier events of the same topic that had a case, those of the same finer topic and place first."""
-    rows = connection.execute(
-        select(events)
-        .join(cases, cases.c.event_id == events.c.id)
-        .where(events.c.topic == row.topic, events.c.id != row.id, events.c.merged_into == "")
-        .where(events.c.opened_at < row.last_at)
-        .order_by(events.c.opened_at.desc())
-        .limit(20)
-    ).all()
-    ranked = sorted({one.id: one for one in rows}.values(), key=lambda one: -_likeness(state, state_of(one.state)))[:4]
-    handled = {one.event_id: one for one in case_queries.of_events(connection, [one.id for one in ranked])}
-    return tuple((one, handled[one.id]) for one in ranked if one.id in handled)
+def _similar(row: Row[Any], state: EventState, others: Sequence[Alike]) -> tuple[Alike, ...]:
+    """The earlier ones, those of the same finer topic and place first, then the latest."""
+    earlier: dict[str, Alike] = {}
+    for one in others:
+        if one.row.opened_at < row.last_at:
+            earlier.setdefault(one.row.id, one)
+    return tuple(sorted(earlier.values(), key=lambda one: -_likeness(state, one.state))[:4])
 
 
 def _likeness(state: EventState, other: EventState) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from dashboards import charts, watches
 from dashboards.keeping import Kept
+from dashboards.queries import alike
 from dashboards.queries import event as queries
 from dashboards.queries.event import EventPage
 from dashboards.room import OfficeLooking, Posted, Visitor, back_to
@@ -24,7 +26,9 @@ from pipeline.cases.vocabulary import Origin
 from pipeline.clock import parse_time
 from pipeline.document import Kind, Stage
 from pipeline.errors import HuiyingError
-from pipeline.events.stage_settings import StageSettings
+from pipeline.events.consequences import Consequences, consequences, lessons
+from pipeline.events.countermeasures import AdviceFile, Countermeasure, suggest
+from pipeline.events.stage_settings import StageSettings, Voice
 from pipeline.store.events import accused, state_of
 
 router = APIRouter(include_in_schema=False)
@@ -37,6 +41,7 @@ def show(visitor: OfficeLooking, event_id: str) -> Response:
     with room.services.store.read() as connection:
         row = _found(connection, event_id)
         page = queries.read(connection, row)
+    stages = _stages(room.services.settings.file("stages.toml"))
     if row.id != event_id:
         return back_to(f"/events/{row.id}", "这个事件已并入本事件。")
     chart = timeline_chart(page)
@@ -45,11 +50,48 @@ def show(visitor: OfficeLooking, event_id: str) -> Response:
         page=page,
         chart=chart,
         chart_mark=_mark(chart),
-        spread=named(page),
+        spread=named(page, stages.voice),
         number=visitor.number,
         can_open=visitor.may("open"),
         rules=_rules_of(visitor),
+        advice=advice_on(visitor, page, stages),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What an event may lead to and what could be done: `written` by a person in the assessment, `measures` from file and past."""
+
+    ahead: Consequences
+    written: tuple[str, ...]
+    measures: tuple[Countermeasure, ...]
+
+
+def advice_on(visitor: Visitor, page: EventPage, stages: StageSettings) -> Advice:
+    """From the office's own file, its closed cases and its forecast; a person's countermeasures stand first."""
+    path = visitor.room.services.settings.file("countermeasures.toml")
+    file = _advice_file(path, path.stat().st_mtime_ns)
+    case = queries.current(page.cases)
+    legal = alike.legal_class(case, visitor.office.mechanism)
+    state = replace(page.state, authority=page.state.authority + _official_words(page, stages.voice))
+    return Advice(
+        consequences(state, page.past, file, stages.normal.day_profile, page.opinion_kind, legal),
+        case.assessment.countermeasures if case and case.assessment else (),
+        tuple(suggest(state, file.measure, page.opinion_kind, legal, lessons(page.past))),
+    )
+
+
+def _official_words(page: EventPage, voice: Voice) -> int:
+    """Responses of ours and documents of official sources: with one of them, nobody may say that no institution has spoken."""
+    heard = sum(one.documents for one in page.spread if any(name in one.source for name in voice.official))
+    return heard + sum(len(one.responses) for one in page.cases)
+
+
+@lru_cache(maxsize=8)
+def _advice_file(path: Path, stamp: int) -> AdviceFile:
+    """Read anew only when the file has changed."""
+    del stamp
+    return AdviceFile.load(path)
 
 
 def _rules_of(visitor: Visitor) -> tuple[tuple[str, str], ...]:
@@ -105,9 +147,8 @@ def timeline_chart(page: EventPage) -> charts.Chart:
 _STAGE = {Stage.GATHERING: "集聚", Stage.HOT: "热议", Stage.COOLING: "回落", Stage.QUIET: "平息"}
 
 
-def named(page: EventPage) -> list[queries.Spread]:
+def named(page: EventPage, voice: Voice) -> list[queries.Spread]:
     """Sources by name where they are institutions, media or platforms; accounts of others are one line a kind."""
-    voice = _voice()
     kept: list[queries.Spread] = []
     others: dict[str, queries.Spread] = {}
     for one in page.spread:
@@ -128,8 +169,8 @@ def named(page: EventPage) -> list[queries.Spread]:
 
 
 @cache
-def _voice() -> Any:
-    return StageSettings.load().voice
+def _stages(path: Path) -> StageSettings:
+    return StageSettings.load(path)
 
 
 def _found(connection: Connection, event_id: str) -> Row[Any]:

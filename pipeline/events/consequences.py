@@ -11,17 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import Connection, func, select
-
 from pipeline.clock import shanghai
 from pipeline.document import EventState, Stage
 from pipeline.events.countermeasures import AdviceFile, Countermeasure, Lesson, suggest
-from pipeline.store import cases as case_store
-from pipeline.store import events as event_store
-from pipeline.store.schema.cases import cases
-from pipeline.store.schema.events import changes
 
 ENOUGH = 3
+NAMED = 6  # numbers of cases that a line names
 LOUD = 1.15  # times the day's mean: an hour in which much is said
 
 
@@ -65,7 +60,7 @@ def consequences(
 
 def _before(alike: Sequence[PastCase], state: EventState) -> Iterator[str]:
     kind = state.topic_sub or state.topic
-    numbers = "、".join(case.number for case in alike)
+    numbers = "、".join(case.number for case in alike[:NAMED]) + ("等" if len(alike) > NAMED else "")
     if len(alike) < ENOUGH:
         yield f"同类（{kind}）已办结 {len(alike)} 件，太少，不作推断" + (f"：{numbers}" if alike else "")
         return
@@ -101,43 +96,6 @@ def _spans(hours: Sequence[datetime]) -> str:
         else:
             spans.append([hour])
     return "、".join(f"{span[0]:%m-%d} {span[0].hour}–{span[-1].hour + 1} 时" for span in spans)
-
-
-def past_cases(connection: Connection) -> list[PastCase]:
-    """Every closed case that has an event, the latest first."""
-    rows = connection.execute(
-        select(cases)
-        .where(cases.c.closed_at.is_not(None), cases.c.event_id != "", cases.c.purged_at.is_(None))
-        .order_by(cases.c.closed_at.desc(), cases.c.id)
-    ).all()
-    found = []
-    for row in rows:
-        event_id = event_store.resolve(connection, row.event_id)
-        state, case = event_store.get_state(connection, event_id), case_store.load(connection, row.id)
-        if state is None or case is None:
-            continue
-        first = min((response.moment for response in case.responses), default=None)
-        found.append(
-            PastCase(
-                number=row.number,
-                title=row.title,
-                topic=state.topic,
-                topic_sub=state.topic_sub,
-                documents=state.documents,
-                times_hot=_times_hot(connection, event_id),
-                days_open=(row.closed_at - row.opened_at).total_seconds() / 86_400,
-                hours_to_response=(first - row.opened_at).total_seconds() / 3600 if first else None,
-                lessons=case.lessons,
-            )
-        )
-    return found
-
-
-def _times_hot(connection: Connection, event_id: str) -> int:
-    query = select(func.count()).where(
-        changes.c.event_id == event_id, changes.c.type == "stage", changes.c.what == Stage.HOT.value
-    )
-    return int(connection.execute(query).scalar_one())
 
 
 def lessons(past: Iterable[PastCase]) -> list[Lesson]:

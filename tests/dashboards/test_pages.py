@@ -22,17 +22,17 @@ PAGES = ["/", "/events", "/events?stage=hot&sort=heat", "/alerts", "/cases", "/c
 def test_a_page_is_shown_in_at_most_fifteen_statements(
     kept_services: Services, spokesperson: Browser, address: str
 ) -> None:
-    counted = _statements(kept_services, lambda: spokesperson.get(address))
+    counted = statements(kept_services, lambda: spokesperson.get(address))
     assert counted <= MOST_STATEMENTS
 
 
 def test_event_case_and_document_keep_to_the_budget_too(kept_services: Services, spokesperson: Browser) -> None:
     fire = fire_of(kept_services)
     for address in (f"/events/{fire}", f"/cases/{case_of(kept_services, fire)}", f"/documents/{HOSTILE_ID}"):
-        assert _statements(kept_services, lambda address=address: spokesperson.get(address)) <= MOST_STATEMENTS
+        assert statements(kept_services, lambda address=address: spokesperson.get(address)) <= MOST_STATEMENTS
 
 
-def _statements(services: Services, work: Any) -> int:
+def statements(services: Services, work: Any) -> int:
     seen: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
