@@ -5,6 +5,7 @@
 A writer stores `rate` documents a second (the crowd of benchmarks/crowd.py, and every two seconds a document of a local storm
 that grows until it alerts); the pipeline's own worker runs beside it as `huiying work` does. A notice is timed from the
 moment its alert's newest document was stored to the moment the outbox row was committed (seen by a watcher every 50 ms).
+Beside it, for every document: until it was placed in an event, which is the transaction in which its alert would be written.
 Documents are written, models loaded and the pool warmed before the clock starts.
 Bar: p95 ≤ 2 s at 50 documents/s on 2 cores.
 """
@@ -29,7 +30,7 @@ from huiying import build_services
 from pipeline.document import Document, Kind
 from pipeline.services import Services
 from pipeline.store import documents
-from pipeline.store.schema.events import alerts
+from pipeline.store.schema.events import alerts, event_documents
 from pipeline.store.schema.notices import outbox
 from pipeline.working import Worker
 
@@ -94,11 +95,21 @@ def load(
     stop.set()
 
 
-def watch(services: Services, arrived: dict[str, float], times: list[float], stop: threading.Event) -> None:
-    """Time every new outbox row from its alert's newest document."""
+def watch(
+    services: Services, arrived: dict[str, float], times: list[float], placed: list[float], stop: threading.Event
+) -> None:
+    """Time every new outbox row from its alert's newest document, and every document until it was placed.
+
+    Documents are placed in the order in which they arrived (ids decide only within a batch), so counting tells which.
+    """
     seen: set[str] = set()
+    with services.store.read() as connection:
+        before = connection.execute(select(func.count()).select_from(event_documents)).scalar_one()
     while not stop.wait(0.05):
         with services.store.read() as connection:
+            number = connection.execute(select(func.count()).select_from(event_documents)).scalar_one() - before
+            now = time.monotonic()
+            placed += [now - at for at in list(arrived.values())[len(placed) : number]]
             if connection.execute(select(func.count()).select_from(outbox)).scalar_one() == len(seen):
                 continue
             rows = connection.execute(
@@ -125,10 +136,11 @@ def measure(folder: Path, seconds: float, rate: int, engine: str) -> dict[str, A
     worker.step()
     arrived: dict[str, float] = {}
     times: list[float] = []
+    placed: list[float] = []
     stop, over = threading.Event(), threading.Event()
     threads = [
         threading.Thread(target=load, args=(services, written, seconds, rate, arrived, stop)),
-        threading.Thread(target=watch, args=(services, arrived, times, over)),
+        threading.Thread(target=watch, args=(services, arrived, times, placed, over)),
     ]
     for thread in threads:
         thread.start()
@@ -143,16 +155,24 @@ def measure(folder: Path, seconds: float, rate: int, engine: str) -> dict[str, A
     worker.close()
     services.close()
     times.sort()
+    placed.sort()
     return {
         "documents": len(arrived),
         "per_second": round(len(arrived) / seconds, 1),
         "engine": engine,
         "notices": len(times),
         "p50_s": round(statistics.median(times), 3) if times else None,
-        "p95_s": round(times[int(0.95 * (len(times) - 1))], 3) if times else None,
+        "p95_s": round(_p95(times), 3) if times else None,
         "worst_s": round(times[-1], 3) if times else None,
-        "met": bool(times) and times[int(0.95 * (len(times) - 1))] <= 2.0,
+        "placed": len(placed),
+        "placed_p50_s": round(statistics.median(placed), 3),
+        "placed_p95_s": round(_p95(placed), 3),
+        "met": max(_p95(placed), _p95(times) if times else 0.0) <= 2.0,
     }
+
+
+def _p95(ordered: list[float]) -> float:
+    return ordered[int(0.95 * (len(ordered) - 1))]
 
 
 def main() -> None:
