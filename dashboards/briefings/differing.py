@@ -12,7 +12,13 @@ SHOWN = 4
 
 
 def unlike_published(material: Material, told: Told) -> list[Block]:
-    """A heading and at most SHOWN sentences, what was said after publication first; nothing when nothing differs."""
+    """A heading and the sentences; nothing when nothing differs."""
+    sentences = said_otherwise(material, told)
+    return [Heading(2, "与已发布事实不一致的说法"), Paragraph(tuple(sentences))] if sentences else []
+
+
+def said_otherwise(material: Material, told: Told) -> list[Sentence]:
+    """At most SHOWN sentences, what was said after publication first, then how many repeat numbers that we corrected."""
     if told.case is None:
         return []
     facts = published_facts([told.case], until=material.period.end)
@@ -34,4 +40,4 @@ def unlike_published(material: Material, told: Told) -> list[Block]:
     if outdated:
         ids = tuple(one.document.id for one in outdated[-8:])
         sentences.append(Sentence(f"另有{len(outdated)}条引用的是我方已更正的数字。", ids))
-    return [Heading(2, "与已发布事实不一致的说法"), Paragraph(tuple(sentences))] if sentences else []
+    return sentences

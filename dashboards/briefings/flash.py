@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from config.settings import Settings
 from dashboards.briefings import fitting, parts, wording
 from dashboards.briefings.content import Block, Briefing, BriefingKind, Figure, Paragraph, Sentence, from_json
+from dashboards.briefings.differing import said_otherwise
 from dashboards.briefings.frame import framed, signing
 from dashboards.briefings.material import Material, Period, Told
 from dashboards.briefings.proofs import LONG_AGO
@@ -23,14 +24,18 @@ TITLE = 20  # characters: one line of the title
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much the points may take: points of each list, letters of the quotation from an institution (0 = none)."""
+    """How much the points may take: points of each list, letters of the quotation from an institution (0 = none),
+    sentences on what is said otherwise than we published."""
 
     points: int
     letters: int
     quoted: int
+    otherwise: int
 
 
-SHORTER = (Room(3, 60, 52), Room(3, 45, 36), Room(2, 40, 28), Room(2, 32, 0), Room(1, 24, 0))  # fullest to shortest
+SHORTER = (
+    Room(3, 60, 52, 2), Room(3, 45, 36, 2), Room(2, 40, 28, 1), Room(2, 32, 0, 1), Room(1, 24, 0, 1),
+)  # fullest to shortest  # fmt: skip
 
 
 def write(connection: Connection, settings: Settings, event_id: str, at: datetime, final: bool = False) -> Briefing:
@@ -44,11 +49,15 @@ def write(connection: Connection, settings: Settings, event_id: str, at: datetim
     marks = standing(material, told)
     title = told.title if fitting.width(told.title) <= TITLE else wording.quote(told.title, TITLE).rstrip("…")
 
+    otherwise = tuple(said_otherwise(material, told))
+
     def body(step: int) -> list[Block]:
         blocks: list[Block] = [discovery(material, told)]
         if earlier:
             blocks.append(difference(earlier[-1], marks, material, told))
         blocks += points(material, told, SHORTER[step])
+        if otherwise:
+            blocks.append(Paragraph(otherwise[: SHORTER[step].otherwise], "与已发布不一致："))
         covered = parts.coverage(material).sentences
         blocks.append(Paragraph((numbers(material, told), *covered), "截至时刻数据："))
         blocks.append(replace(grade(material, told), lead="建议等级："))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dashboards.briefings import special
-from dashboards.briefings.content import Paragraph
+from collections.abc import Callable
+
+import pypdfium2
+
+from dashboards.briefings import fitting, flash, pdf_writer, special
+from dashboards.briefings.content import Briefing, Paragraph, require_proof
 from demo.office import Office
 from demo.stories import moment_of
 from pipeline.services import Services
 from tests.dashboards.conftest import Browser, fire_of, signed_in
 
 
-def written_at(services: Services, until: str) -> str:
-    """The 专报 of the fire, as plain words."""
+def written_at(services: Services, until: str, write: Callable[..., Briefing] = special.write) -> Briefing:
+    """A briefing on the fire, after the office did what its script says."""
     page_at(services, until)
     with services.store.read() as connection:
-        made = special.write(connection, services.settings, fire_of(services), moment_of(until))
-    return "\n".join(
-        sentence.text for block in made.blocks if isinstance(block, Paragraph) for sentence in block.sentences
-    )
+        return write(connection, services.settings, fire_of(services), moment_of(until))
+
+
+def words_of(made: Briefing) -> str:
+    return "\n".join(sentence.text for sentence in made.sentences())
 
 
 def page_at(services: Services, until: str) -> str:
@@ -44,7 +49,17 @@ def test_the_rumour_stands_beside_the_published_number(services: Services) -> No
 
 
 def test_the_special_briefing_sets_both_beside_each_other_with_their_proofs(services: Services) -> None:
-    words = written_at(services, "15 14:30")
+    words = words_of(written_at(services, "15 14:30"))
     assert "称“死了三个”" in words
     assert "发布为“无人员死亡、失联”" in words
     assert "错误" not in words
+
+
+def test_the_flash_says_so_too_on_its_one_page(services: Services) -> None:
+    made = written_at(services, "15 14:30", flash.write)
+    leads = [block.lead for block in made.blocks if isinstance(block, Paragraph)]
+    assert leads.index("与已发布不一致：") == leads.index("待核实：") + 1
+    assert "称“死了三个”" in words_of(made)
+    assert fitting.lines(made.blocks) <= fitting.flash_lines(made.title)
+    require_proof(made)
+    assert len(pypdfium2.PdfDocument(pdf_writer.write(made))) == 2  # the page and its annex of sources
