@@ -202,6 +202,7 @@ class Crawling:
             now=now,
             memory=claim.state.memory,
             missed_since=_missed_since(claim.state, now),
+            fill_since=claim.state.fill_since,
         )
 
     def _claim(self, sources: Sequence[Source], early: bool) -> list[book.Claim]:

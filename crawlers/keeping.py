@@ -19,6 +19,7 @@ from crawlers.fetched import Fetched
 from crawlers.source import Source
 from crawlers.troubles import Reason, SlowDown, SourceTrouble
 from crawlers.visit import Harvest, Visit, body_hash, page_key
+from pipeline.clock import shanghai
 from pipeline.document import Document
 from pipeline.services import Services
 from pipeline.store import canaries, documents, evidence
@@ -59,6 +60,7 @@ class Keeper:
         """Keep everything of one visit and close its run."""
         harvest = visit.harvest
         trouble = trouble or redesigned(source, harvest)
+        _say_how_far(visit)
         gone = set(harvest.gone.values())  # still listed somewhere, but no longer there: that it is gone is what counts
         harvest.documents = [document for document in harvest.documents if document.id not in gone]
         captures = self._archive(source, harvest)
@@ -156,7 +158,17 @@ class Keeper:
                 ledger_store.tell(connection, source.id, now, health.state, mended)
         memory = dict(visit.memory if not failed else state.memory)
         memory[_MISSED] = missed
+        if visit.fill_since and report.reason is Reason.CAPPED:
+            memory[book.FILL] = visit.fill_since.isoformat()  # the next run goes on
         return values | {"memory": memory, "last_new": last_new}
+
+
+def _say_how_far(visit: Visit) -> None:
+    """Of a run that a person sent into the past: the oldest thing that it had."""
+    if visit.fill_since:
+        moments = [document.published_at for document in visit.harvest.documents if document.published_at]
+        oldest = f"本次收到最早的是 {shanghai(min(moments)):%Y-%m-%d}" if moments else "本次没有收到更早的"
+        visit.warn(f"补采自 {shanghai(visit.fill_since):%Y-%m-%d}：{oldest}")
 
 
 def _studied(connection: Connection, state: book.SourceState, now: datetime) -> book.SourceState:
@@ -235,7 +247,8 @@ def _pace(
     """When to look next, from what the source published and how the run went."""
     state, now = claim.state, visit.now
     hours = (now - state.rated_at).total_seconds() / 3600 if state.rated_at else 0.0
-    rate = pacing.aged(pacing.Rate(state.rate_fast, state.rate_slow), hours, report.new if state.rated_at else 0)
+    came = report.new if state.rated_at and visit.fill_since is None else 0  # the past says nothing of the pace
+    rate = pacing.aged(pacing.Rate(state.rate_fast, state.rate_slow), hours, came)
     if report.outcome == "failed":
         failures = state.failures + 1
         asked = trouble.wait_seconds if isinstance(trouble, SlowDown) else 0.0

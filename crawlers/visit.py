@@ -24,6 +24,7 @@ from crawlers.troubles import PageTrouble, Reason, SourceTrouble
 from pipeline.document import Counts, Document, Observation
 from pipeline.intake import derived_id
 from pipeline.store.canaries import Sighting
+from pipeline.store.sources import FILL
 
 _TRACKING = {
     "spm",
@@ -97,7 +98,8 @@ class Harvest:
 
 
 class Visit:
-    """The spider's desk. `now` is the office's clock at the start; `missed_since` is set when a gap is to be filled."""
+    """The spider's desk. `now` is the office's clock at the start; `missed_since` is set when a gap is to be filled,
+    `fill_since` when a person asked for the past from then on: lists are then read on past what is known."""
 
     def __init__(
         self,
@@ -108,12 +110,15 @@ class Visit:
         now: datetime,
         memory: Mapping[str, Any],
         missed_since: datetime | None = None,
+        fill_since: datetime | None = None,
         secret: str = "",
     ) -> None:
         self.source = source
         self.now = now
         self.memory: dict[str, Any] = copy.deepcopy(dict(memory))
-        self.missed_since = missed_since
+        self.memory.pop(FILL, None)  # a run that fails keeps the old memory, and with it what was asked
+        self.missed_since = min((one for one in (missed_since, fill_since) if one), default=None)
+        self.fill_since = fill_since
         self.secret = secret
         self.harvest = Harvest()
         self._fetcher = fetcher
@@ -132,7 +137,7 @@ class Visit:
         asked = dict(headers or {})
         if self.secret and self.source.secret_header:
             asked[self.source.secret_header] = self.secret
-        if conditional and (known := (await self.known([url])).get(url)):
+        if conditional and self.fill_since is None and (known := (await self.known([url])).get(url)):
             asked |= _validators(known)
         fetched = await self._fetcher.fetch(Ask(url, asked))
         if fetched.unchanged:
@@ -203,6 +208,10 @@ class Visit:
     def quarantine(self, fetched: Fetched, why: str) -> None:
         """A page that is not understood is set aside with its reason, and its bytes are kept."""
         self.harvest.quarantined.append((fetched, why))
+
+    def enough(self, reached: bool) -> bool:
+        """No further page of a list: it was `reached` what is known, and nobody asked for what lies behind."""
+        return reached and self.fill_since is None
 
     def reached_back(self, known: bool) -> None:
         """A list was read; `known`: back to what earlier visits had, so that nothing can have slipped through between."""

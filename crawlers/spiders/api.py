@@ -70,7 +70,7 @@ class Api:
             if not isinstance(items, list):
                 raise SourceTrouble(Reason.REDESIGNED, f"答复里“{self.options.items}”不是列表")
             new = self._keep_all(visit, url, items)
-            if "{page}" not in visit.source.url or not items or not new:
+            if "{page}" not in visit.source.url or not items or visit.enough(not new):
                 return
 
     def _keep_all(self, visit: Visit, url: str, items: list[Any]) -> int:

@@ -64,6 +64,7 @@ async def open_new(
     the first page cannot be had, or bears no such address although it did before.
     """
     following: str | None = start.replace("{page}", "1")
+    reached = False
     seen: set[str] = set()
     for number in range(1, depth(visit, pages) + 1):
         if following is None:
@@ -88,10 +89,11 @@ async def open_new(
         known = await visit.known(found)
         new = [url for url in found if url not in known]
         await visit.each(new, one)
-        if read_back(found, new):
-            return visit.reached_back(True)
+        reached = reached or read_back(found, new)
+        if visit.enough(reached):
+            break
         following = start.replace("{page}", str(number + 1)) if "{page}" in start else next_page(page, seen)
-    return visit.reached_back(False)
+    return visit.reached_back(reached)
 
 
 async def open_entries(visit: Visit, entries: Iterable[Entry], one: Callable[[Entry], Awaitable[None]]) -> None:

@@ -109,7 +109,7 @@ class Site:
             new = await self._unknown(visit, candidates)
             leads += new
             reached = reached or (bool(candidates) and read_back(candidates, new))
-            following = None if reached else next_page(page, seen, self.options.next_page)
+            following = None if visit.enough(reached) else next_page(page, seen, self.options.next_page)
         visit.reached_back(reached)
         return leads
 

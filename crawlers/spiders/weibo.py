@@ -89,6 +89,8 @@ class Weibo:
         key = f"{kind}:{word}"
         seen_until = _moment(visit.memory.get(key))
         newest, oldest = seen_until, visit.now
+        if seen_until and visit.fill_since:
+            seen_until = min(seen_until, visit.fill_since)
         pages = self.options.cap_pages if visit.missed_since else self.options.pages
         async for post in api.pages(lambda page: address(page, ""), pages):
             newest = max(newest, post.created_at) if newest else post.created_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -15,6 +16,7 @@ from crawlers.troubles import IN_CHINESE, Reason
 from dashboards.queries import sources as queries
 from dashboards.room import OfficeLooking, Posted, Visitor, back_to
 from pipeline.cases.people import Role
+from pipeline.clock import SHANGHAI, shanghai
 from pipeline.document import Kind
 from pipeline.errors import HuiyingError
 from pipeline.store import cases as case_store
@@ -22,6 +24,7 @@ from pipeline.store import sources as book
 from pipeline.store.schema.sources import sources as table
 
 router = APIRouter(include_in_schema=False)
+FILL_DAYS = 90
 
 
 @router.get("/sources")
@@ -69,6 +72,37 @@ def add(sent: Posted) -> Response:
     add_source(services, source, visitor.person.id)
     _audit(visitor, f"添加信源 {source.id}")
     return back_to(f"/sources/{source.id}", "已添加，马上开始采集。")
+
+
+@router.post("/sources/{source_id}/fill")
+def fill(sent: Posted, source_id: str) -> Response:
+    """补采: the next run reads back to a day of the last ninety; an empty day takes the wish back."""
+    visitor = _manager(sent.by)
+    since = _day(sent.text("since"), visitor.now)
+    with visitor.room.services.store.write() as connection:
+        if book.state(connection, source_id) is None:
+            raise HTTPException(404, "没有这个信源。")
+        if not book.fill(connection, source_id, since, visitor.now):
+            raise HuiyingError("这个信源正在采集；请等这一次结束后再设补采起始日期。")
+    said = f"{since:%Y-%m-%d}" if since else "取消"
+    _audit(visitor, f"补采信源 {source_id}：{said}")
+    return back_to(f"/sources/{source_id}", f"已排到最前，下一次采集补到 {said}。" if since else "已取消补采。")
+
+
+def _day(said: str, now: datetime) -> datetime | None:
+    """The beginning of a day of the office's calendar."""
+    if not said:
+        return None
+    try:
+        day = date.fromisoformat(said)
+    except ValueError as error:
+        raise HuiyingError("补采起始日期须写成 2026-03-01 这样的日期。") from error
+    today = shanghai(now).date()
+    if not today - timedelta(days=FILL_DAYS) <= day <= today:
+        raise HuiyingError(
+            f"补采起始日期须在最近 {FILL_DAYS} 天之内，即 {today - timedelta(days=FILL_DAYS)} 至 {today}。"
+        )
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 @router.post("/sources/{source_id}/{do}")

@@ -22,6 +22,7 @@ from pipeline.store.schema.sources import page_quarantine, pages, site_places, s
 
 _ONE = select(sources).where(sources.c.id == bindparam("key"))
 _ONE_FOR_UPDATE = _ONE.with_for_update()
+FILL = "fill_since"  # in a source's memory: a person asked for what was published from that moment on
 COUNTERS = ("likes", "reposts", "comments", "reads", "dislikes")
 
 
@@ -51,6 +52,12 @@ class SourceState:
     profiled_at: datetime | None = None
     known_since: datetime | None = None
     longest_quiet: timedelta = timedelta(0)
+
+    @property
+    def fill_since(self) -> datetime | None:
+        """From when a person wants it filled (补采); None when nobody asked, or a good run has done it."""
+        asked = self.memory.get(FILL)
+        return datetime.fromisoformat(asked) if asked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,19 @@ def definitions(connection: Connection) -> dict[str, str]:
     """The TOML of every source that was added in the office, by id."""
     rows = connection.execute(select(sources.c.id, sources.c.definition).where(sources.c.definition != ""))
     return {row.id: row.definition for row in rows}
+
+
+def fill(connection: Connection, source_id: str, since: datetime | None, now: datetime) -> bool:
+    """Ask the next run, which is due now, to read back to `since` (None: no longer). False while a run is going on."""
+    row = connection.execute(_ONE_FOR_UPDATE, {"key": source_id}).one()
+    if row.holder and row.held_until and row.held_until > now:
+        return False
+    memory = {name: value for name, value in (row.memory or {}).items() if name != FILL}
+    values: dict[str, Any] = {"memory": memory}
+    if since is not None:
+        values = {"memory": memory | {FILL: since.isoformat()}, "next_due": now}
+    connection.execute(update(sources).where(sources.c.id == source_id).values(values))
+    return True
 
 
 def disable_others(connection: Connection, kept: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from crawlers.extraction.text import text_of_html
 from crawlers.source import SourceError
 from crawlers.spiders.open_tools import read_open_tool
 from crawlers.spiders.registry import SPIDERS, spider_for
+from pipeline.store import sources as book
 from pipeline.store.schema.documents import documents, observations
 from tests.crawlers.imap_server import ImapMailbox
 from tests.crawlers.misbehaving import Answer
@@ -222,3 +223,14 @@ def test_counters_seen_again_are_observations(site, source, crawling, services, 
     assert worker.crawl_due().runs[0].observed == 1
     assert [row.likes for row in _all(services)] == [5]
     assert [row.likes for row in _all(services, observations)] == [900]
+
+
+def test_a_wish_for_the_past_asks_an_interface_past_what_is_known(site, source, crawling, services, clock):
+    for number, items in enumerate(([{"id": "v3", "desc": "三"}], [{"id": "v2", "desc": "二"}], []), 1):
+        site.json(f"/api?page={number}", {"data": {"list": items}})
+    options = {"items": "data.list", "fields": {"id": "id", "text": "desc"}, "pages": 1}
+    worker = crawling(source("api", "/api?page={page}", kind="video", options=options))
+    assert worker.crawl_due().new == 1
+    with services.store.write() as connection:
+        assert book.fill(connection, "test-source", clock.now() - timedelta(days=5), clock.now())
+    assert worker.crawl_due().new == 1

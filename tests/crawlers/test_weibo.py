@@ -15,6 +15,7 @@ from crawlers.spiders.weibo import weibo_id
 from crawlers.spiders.weibo_shapes import count, created_at
 from crawlers.troubles import PageTrouble
 from pipeline.clock import SHANGHAI, parse_time, shanghai
+from pipeline.store import sources as book
 from pipeline.store.schema.documents import documents, observations
 from tests.crawlers.misbehaving import Answer
 
@@ -166,3 +167,22 @@ def test_a_wall_is_named_and_not_climbed(site, source, crawling, answer, reason)
     site.anything = lambda handler: handler.answer(answer)
     report = crawling(source("weibo", kind="weibo", robots=False, options={"timelines": ["6001"]})).crawl_now().runs[0]
     assert (report.outcome, report.reason) == ("failed", reason)
+
+
+def test_a_wish_for_the_past_reads_a_timeline_back_to_that_day(services, site, source, crawling, clock):
+    start = clock.now()
+    pages = [[_post(99, start - timedelta(hours=1)), _post(98, start - timedelta(days=1))],
+             [_post(97, start - timedelta(days=2)), _post(96, start - timedelta(days=3))],
+             [_post(95, start - timedelta(days=8)), _post(94, start - timedelta(days=9))], []]  # fmt: skip
+    for number, posts in enumerate(pages, 1):
+        site.json(f"/api/container/getIndex?type=uid&value=6001&containerid=1076036001&page={number}",
+                  {"ok": 1, "data": {"cards": [{"mblog": post} for post in posts]}})  # fmt: skip
+    options = {"timelines": ["6001"], "pages": 1, "cap_pages": 9, "repost_pages": 0, "comment_pages": 0}
+    worker = crawling(source("weibo", kind="weibo", options=options))
+    assert worker.crawl_now().new == 2
+    with services.store.write() as connection:
+        assert book.fill(connection, "test-source", start - timedelta(days=5), start)
+    clock.advance(timedelta(minutes=10))
+    assert worker.crawl_now().new == 3
+    with services.store.read() as connection:
+        assert weibo_id("94") not in {row.id for row in connection.execute(select(documents))}

@@ -6,12 +6,16 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from pipeline.clock import SHANGHAI
 from pipeline.services import Services
+from pipeline.store import sources as book
+from tests.dashboard_city import MORNING
 from tests.dashboards.conftest import Browser, signed_in
 
 SignIn = Callable[[str], Browser]
@@ -88,3 +92,20 @@ def test_who_may_not_manage_sources_may_look(services: Services, sign_in: SignIn
     secretary = sign_in("ming_ce")
     assert "由一个网址添加信源" not in secretary.get("/sources")
     assert "由值班员" in secretary.send("/sources/preview", url="https://example.cn/", status=403)
+
+
+def test_the_past_is_asked_for_by_a_day_of_the_last_ninety(services: Services) -> None:
+    with services.store.write() as connection:
+        book.register(connection, "gazette", "云港公报", "news", True, timedelta(hours=1), MORNING + timedelta(hours=1))
+    officer = signed_in(services, "gu_lan")
+    for said, refused in (("2025-12-14", "最近 90 天之内"), ("2026-03-16", "最近 90 天之内"), ("昨天", "这样的日期")):
+        assert refused in officer.send("/sources/gazette/fill", since=said, status=422)
+    assert "补到 2025-12-15" in officer.send("/sources/gazette/fill", since="2025-12-15")
+    assert 'value="2025-12-15"' in officer.get("/sources/gazette")
+    with services.store.read() as connection:
+        state = book.state(connection, "gazette")
+    assert state is not None
+    assert state.next_due == MORNING
+    assert state.fill_since == datetime(2025, 12, 15, tzinfo=SHANGHAI)
+    assert "已取消补采" in officer.send("/sources/gazette/fill", since="")
+    assert "由值班员" in signed_in(services, "ming_ce").send("/sources/gazette/fill", since="2026-03-01", status=403)
