@@ -78,11 +78,13 @@ class Forgetting:
         if self._done_until and now < self._done_until:
             return Forgotten()
         round_of = _round(now)
+        with self._services.store.read() as connection:
+            over = expiry.is_over(connection, round_of)
+        if over:
+            self._done_until = round_of + timedelta(days=1)
+            return Forgotten()
         with self._services.store.write() as connection:
             if not hold(connection):
-                return Forgotten()
-            if expiry.is_over(connection, round_of):
-                self._done_until = round_of + timedelta(days=1)
                 return Forgotten()
             forgotten = forget(connection, self._services.settings.retention, now)
             expiry.note(connection, round_of, forgotten.documents, forgotten.events, forgotten.notices)
@@ -91,9 +93,7 @@ class Forgetting:
         return forgotten
 
     def _finish(self, now: datetime, round_of: datetime) -> None:
-        """Keys and the index's empty months go; the round is written down with what it removed."""
-        longest = min(limits(self._services.settings.retention, now).values())
-        months = self._services.intake.pseudonyms.destroy_before(f"{shanghai(longest):%Y-%m}")
+        """The index's empty months and the keys go; the round is written down with what it removed."""
         with self._services.store.read() as connection:
             oldest = expiry.oldest_moment(connection)
         try:
@@ -101,6 +101,8 @@ class Forgetting:
         except SearchError as error:
             log.warning("retention.index_behind", error=str(error))
             return  # the round goes on when the index is back
+        longest = min(limits(self._services.settings.retention, now).values())
+        months = self._services.intake.pseudonyms.destroy_before(f"{shanghai(longest):%Y-%m}")
         with self._services.store.write() as connection:
             expiry.end(connection, round_of, now, len(months))
         self._done_until = round_of + timedelta(days=1)

@@ -40,8 +40,8 @@ class Worker:
         self.indexer = Indexer(services.store, services.index(), services.clock)
 
     def hold(self, connection: Connection) -> bool:
-        """Keep the lease, in the caller's transaction. False when it is lost, or was lost and taken back meanwhile."""
-        return leases.take(connection, LEASE, self.holder, LASTING) == self.fence
+        """Keep the lease, in the caller's transaction. False when it is lost, was lost and taken back meanwhile, or never had."""
+        return self.fence != 0 and leases.take(connection, LEASE, self.holder, LASTING) == self.fence
 
     def step(self) -> int:
         """Bring everything that waits down the flow and into the index; how many documents moved. 0 = somebody else leads."""

@@ -27,7 +27,7 @@ from pipeline.store.schema.cases import cases
 from pipeline.store.schema.documents import analyses, documents, pending_index
 from pipeline.store.schema.events import alerts, changes, event_documents, events
 from pipeline.store.schema.notices import outbox
-from pipeline.working import drain_all
+from pipeline.working import Worker, drain_all
 
 LIVED = datetime(2026, 3, 15, 12, 0, tzinfo=SHANGHAI)
 
@@ -189,6 +189,20 @@ def test_who_does_not_lead_forgets_nothing(office: SimpleNamespace) -> None:
     office.clock.advance(timedelta(days=1100))
     assert not Forgetting(office.services).step(lambda _: False)
     assert stored(office.services) == before
+
+
+def test_a_process_that_stands_by_forgets_nothing(office: SimpleNamespace) -> None:
+    services = office.services
+    before = stored(services)
+    leading, standing_by = Worker(services), Worker(services)
+    leading.step()
+    assert standing_by.step() == 0
+    office.clock.advance(timedelta(days=1100))
+    assert not Forgetting(services).step(standing_by.hold)
+    assert stored(services) == before
+    assert Forgetting(services).step(leading.hold)
+    for worker in (leading, standing_by):
+        worker.close()
 
 
 def test_the_flow_goes_on_after_a_round(office: SimpleNamespace) -> None:
