@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crawlers.extraction.text import text_of_html
-from crawlers.feeds import Entry, read_feed
+from crawlers.feeds import Entry
 from crawlers.fetched import Fetched
-from crawlers.spiders.lists import each_start, open_entries
+from crawlers.spiders.lists import each_start, open_feed
 from crawlers.spiders.site import article, not_later
 from crawlers.visit import KnownPage, Visit
 from pipeline.document import Document
@@ -61,12 +62,8 @@ class Feed:
         self.options = options
 
     async def collect(self, visit: Visit) -> None:
-        async def feed(address: str) -> None:
-            fetched = await visit.get(address, conditional=True)
-            if fetched.unchanged:
-                visit.reached_back(True)
-            else:
-                await open_entries(visit, read_feed(fetched), lambda entry: self._entry(visit, entry))
+        def feed(address: str) -> Awaitable[None]:
+            return open_feed(visit, address, lambda entry: self._entry(visit, entry))
 
         await each_start(visit, self._addresses(visit.source.url), feed)
         await visit.look_again(lambda fetched, page: self._changed(visit, fetched, page), self.options.revisits)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from crawlers.extraction.page import Page
-from crawlers.feeds import Entry
+from crawlers.feeds import Entry, read_feed
 from crawlers.troubles import PageTrouble, SourceTrouble
 from crawlers.visit import LISTED, Visit
 
@@ -96,13 +96,16 @@ async def open_new(
     return visit.reached_back(reached)
 
 
-async def open_entries(visit: Visit, entries: Iterable[Entry], one: Callable[[Entry], Awaitable[None]]) -> None:
-    """Do `one` for every entry of a feed that is not kept yet, newest first."""
-    by_url: Mapping[str, Entry] = {entry.url: entry for entry in newest_first(entries)}
+async def open_feed(visit: Visit, address: str, one: Callable[[Entry], Awaitable[None]]) -> None:
+    """Do `one` for every entry of a feed that is not kept yet, newest first. PageTrouble when the feed cannot be had."""
+    fetched = await visit.get(address, conditional=True)
+    if fetched.unchanged:
+        return visit.reached_back(True)
+    by_url: Mapping[str, Entry] = {entry.url: entry for entry in newest_first(read_feed(fetched))}
     known = await visit.known(by_url)
     new = [url for url in by_url if url not in known or not known[url].document_id]
     visit.reached_back(read_back(list(by_url), new))
-    await visit.each(new, lambda url: one(by_url[url]))
+    return await visit.each(new, lambda url: one(by_url[url]))
 
 
 def newest_first(entries: Iterable[Entry]) -> list[Entry]:

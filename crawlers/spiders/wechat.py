@@ -7,6 +7,7 @@ and a page that asks for verification stops the run (no captcha is solved).
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -15,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crawlers.extraction.extract import decode
 from crawlers.extraction.text import text_of_html
-from crawlers.feeds import Entry, read_feed
+from crawlers.feeds import Entry
 from crawlers.fetched import Fetched
-from crawlers.spiders.lists import each_start, open_entries
+from crawlers.spiders.lists import each_start, open_feed
 from crawlers.spiders.site import not_later
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
 from crawlers.visit import KnownPage, Visit
@@ -49,12 +50,8 @@ class Wechat:
         self.options = options
 
     async def collect(self, visit: Visit) -> None:
-        async def feed(address: str) -> None:
-            fetched = await visit.get(address, conditional=True)
-            if fetched.unchanged:
-                visit.reached_back(True)
-            else:
-                await open_entries(visit, read_feed(fetched), lambda entry: self._article(visit, entry))
+        def feed(address: str) -> Awaitable[None]:
+            return open_feed(visit, address, lambda entry: self._article(visit, entry))
 
         await each_start(visit, (visit.source.url, *self.options.feeds), feed)
         await visit.look_again(lambda fetched, page: self._again(visit, fetched, page), self.options.revisits)
