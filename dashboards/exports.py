@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from dashboards.words import plain
 from pipeline.clock import iso
+from pipeline.hostile import harmless, plain
 from pipeline.search.port import IndexedDocument
 
 MOST = 50_000  # rows of one export
@@ -27,7 +27,6 @@ MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "jsonl": "application/x-ndjson; charset=utf-8",
 }
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LONGEST_CELL = 32_000
 
 
@@ -65,12 +64,6 @@ def to_xlsx(found: Iterable[IndexedDocument]) -> bytes:
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet runs."""
-    shown = plain(cell)
-    return "'" + shown if shown.lstrip(" ").startswith(_RUNS) or cell.startswith(_RUNS) else shown
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from pipeline.cases.people import ROLE_NAMES
 from pipeline.cases.permissions import action_name
 from pipeline.cases.state import PHASE_NAMES
 from pipeline.document import Stage
+from pipeline.hostile import plain
 
 if TYPE_CHECKING:
     from dashboards.room import Visitor
@@ -43,7 +44,7 @@ class Pages:
         )
         self.environment.filters |= {
             "moment": words.moment, "full_moment": words.full_moment, "hour": words.hour, "span": words.span,
-            "short": words.short, "number": words.number, "plain": words.plain,
+            "short": words.short, "number": words.number, "plain": plain,
             "kind": lambda key: words.KINDS.get(key, key),
             "stage": lambda key: words.STAGES.get(key, key),
             "stage_sign": lambda key: SIGNS.get(key, ""),
@@ -83,4 +84,4 @@ class Pages:
 
 def _shown(value: Any) -> Any:
     """Every text on its way to a page: hostile marks are made visible. Markup of our own passes as it is."""
-    return words.plain(value) if type(value) is str else value
+    return plain(value) if type(value) is str else value

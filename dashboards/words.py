@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import datetime, timedelta
 
 from pipeline.clock import shanghai
 from pipeline.document import Kind, Polarity, Scope, Secrecy, Stage
+from pipeline.hostile import plain
 
 KINDS = {
     Kind.NEWS: "新闻", Kind.WEIBO: "微博", Kind.WECHAT: "微信", Kind.MESSAGE: "留言", Kind.HOTLINE: "热线",
@@ -29,19 +29,6 @@ CHANGES = {
     "opened": "新事件", "merged": "合并", "split": "拆分", "renamed": "改名", "muted": "静音", "unmuted": "取消静音",
     "raised": "预警", "grown": "预警升级",
 }  # fmt: skip
-_FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
-_KEPT = {"\n", "\t", "\u200d"}  # the joiner inside emoji
-
-
-def plain(text: object) -> str:
-    """Collected text made visible: a control or direction mark is shown by its number and does nothing."""
-    said = str(text)
-    if said.isprintable():
-        return said
-    return "".join(
-        char if char in _KEPT or unicodedata.category(char) not in _FORBIDDEN else f"[U+{ord(char):04X}]"
-        for char in said
-    )
 
 
 def short(text: object, letters: int = 60) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.clock import shanghai
+from pipeline.hostile import harmless
 
 if TYPE_CHECKING:
     from pipeline.answers import Answer, Answering
@@ -86,17 +87,12 @@ def _row(answer: Answer) -> list[Any]:
     scores = (quality.relevant, quality.complete, quality.explained, quality.in_time)
     return [
         answer.document_id,
-        _cell(answer.title),
-        _cell(answer.unit),
+        harmless(answer.title),
+        harmless(answer.unit),
         shanghai(answer.asked_at).strftime("%Y-%m-%d %H:%M") if answer.asked_at else "",
         shanghai(answer.answered_at).strftime("%Y-%m-%d %H:%M") if answer.answered_at else "",
         answer.days if answer.days is not None else "",
         *(score.value for score in scores),
         answer.overall,
-        *(_cell(score.reason) for score in scores),
+        *(harmless(score.reason) for score in scores),
     ]
-
-
-def _cell(text: str) -> str:
-    """A text that a spreadsheet will not take for a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t")) else text

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from dashboards.queries import lists
 from dashboards.room import Room, room_of
-from dashboards.words import LEVELS, plain
+from dashboards.words import LEVELS
 from pipeline.clock import iso
+from pipeline.hostile import plain
 from pipeline.store import accounts
 
 router = APIRouter(include_in_schema=False)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from dashboards.words import plain
+from pipeline.hostile import plain
 from pipeline.services import Services
 from tests.dashboard_city import FORMULA_ID, HOSTILE_ID
 from tests.dashboards.conftest import Browser, case_of, fire_of, signed_in
