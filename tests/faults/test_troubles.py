@@ -164,6 +164,13 @@ def test_a_clock_set_back_while_collecting_loses_nothing(office: Build, crowd: l
     everything_is_placed_and_found(services, crowd)
 
 
+def assert_bad_is_quarantined_alone(services: Services) -> None:
+    """The document "bad" after three tries, and no other blamed."""
+    held = states(services)
+    assert held.pop("bad") == ("quarantined", 3)
+    assert set(held.values()) == {("placed", 0)}
+
+
 def test_a_poison_document_is_quarantined_with_its_reason_after_three_tries(
     office: Build, crowd: list[Document], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,9 +179,7 @@ def test_a_poison_document_is_quarantined_with_its_reason_after_three_tries(
     poison = replace(crowd[50], id="bad", text="poison")
     services.intake.take([*crowd, poison])
     drain_all(services)
-    held = states(services)
-    assert held.pop("bad") == ("quarantined", 3)
-    assert set(held.values()) == {("placed", 0)}
+    assert_bad_is_quarantined_alone(services)
     with services.store.read() as connection:
         assert connection.execute(select(quarantine.c.document_id, quarantine.c.reason)).all() == [
             ("bad", "RuntimeError: cannot be read")
@@ -189,9 +194,7 @@ def test_a_document_that_kills_its_worker_takes_no_other_with_it(
     some = crowd[:8]
     services.intake.take([*some, replace(some[4], id="bad", text="deadly")])
     drain_all(services)
-    held = states(services)
-    assert held.pop("bad") == ("quarantined", 3)
-    assert set(held.values()) == {("placed", 0)}
+    assert_bad_is_quarantined_alone(services)
 
 
 def test_a_document_that_needs_more_memory_than_its_worker_may_have_is_quarantined_alone(
@@ -202,9 +205,7 @@ def test_a_document_that_needs_more_memory_than_its_worker_may_have_is_quarantin
     some = crowd[:8]
     services.intake.take([*some, replace(some[4], id="bad", text="greedy")])
     drain_all(services)
-    held = states(services)
-    assert held.pop("bad") == ("quarantined", 3)
-    assert set(held.values()) == {("placed", 0)}
+    assert_bad_is_quarantined_alone(services)
     with services.store.read() as connection:
         assert connection.execute(select(quarantine.c.reason)).scalar_one().startswith("MemoryError")
 
