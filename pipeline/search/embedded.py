@@ -66,7 +66,7 @@ class EmbeddedIndex:
         self._schema = _schema()
         self._lock = threading.RLock()
         self._writer: tantivy.IndexWriter | None = None
-        self._seen: tuple[str, int] = ("", 0)
+        self._seen = ("", b"")
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "current").exists():
             self._publish(self._new_generation())
@@ -208,7 +208,8 @@ class EmbeddedIndex:
         if generation != self._generation:
             self.release()
             self._open()
-        changed = (generation, (self._folder / generation / "meta.json").stat().st_mtime_ns)
+        # what it says, not when it was written: two commits may fall into one tick of the file system's clock
+        changed = (generation, (self._folder / generation / "meta.json").read_bytes())
         if changed != self._seen:
             self._index.reload()
             self._seen = changed
@@ -221,7 +222,7 @@ class EmbeddedIndex:
     def _open(self) -> None:
         self._generation = self._current()
         self._index = self._load(self._generation)
-        self._seen = ("", 0)
+        self._seen = ("", b"")
 
     def _load(self, generation: str) -> tantivy.Index:
         try:
