@@ -4,7 +4,7 @@ A few tests that fail beside the others are run once more, alone, and named: wit
 busy machine one may starve. What fails again has failed.
 
 `--services` runs only the tests that need Elasticsearch or PostgreSQL, `--postgres` every test once more on PostgreSQL, `--faults`
-the long form of the fault tests.
+the long form of the fault tests, one after the other, each saying how far it is.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         return _on_postgres(arguments[1:], environment)
     if "--faults" in arguments:
         environment["HUIYING_FAULTS"] = "long"
-        return _run("fault tests, long form", _pytest("tests/faults", *arguments[1:]), environment)
+        return _run("fault tests, long form", _pytest("tests/faults", "-n0", "-v", "-s", *arguments[1:]), environment)
     for name, command in CHECKS:
         if code := _run(name, command, environment):
             return code

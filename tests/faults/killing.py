@@ -7,10 +7,12 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import pipeline.store.schema  # noqa: F401  fills the metadata
 from pipeline.document import Document
 from pipeline.store.engine import Store, metadata, sqlite_url
 
+PATIENCE = 300.0  # seconds in which a replay gets to where it is to be killed, on a busy machine
 ROOT = Path(__file__).resolve().parents[2]
 # Rows that say who works, not what is; and digests of events, kept ready for pages and made anew whenever there is time.
 PASSING = {"leases", "event_digests"}
@@ -63,12 +66,29 @@ class Replay:
         code = self.start().wait(timeout=3000)
         assert code == 0, self.folder.with_suffix(".log").read_text(encoding="utf-8")[-2000:]
 
-    def killed(self, chance: random.Random, longest: float) -> bool:
-        """Run and kill at a random moment: the whole group, or one process of it. True when something was killed."""
+    def progress(self) -> int:
+        """Documents analysed so far, and once more those placed."""
+        database = self.folder / "huiying.db"
+        if not database.exists():
+            return 0
+        try:
+            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+                count = (
+                    "select coalesce(sum(case state when 'placed' then 2 when 'analysed' then 1 end), 0) from documents"
+                )
+                return int(connection.execute(count).fetchone()[0])
+        except sqlite3.OperationalError:  # it is being made
+            return 0
+
+    def killed(self, chance: random.Random, goal: int) -> bool:
+        """Run and kill the whole group, or one process of it: just after `goal` steps of progress are made, or, when they
+        were made before, at a random moment of starting and remembering. True when something was killed."""
+        behind = self.progress() >= goal
         process = self.start()
-        deadline = time.monotonic() + chance.uniform(0.2, longest)
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.02)
+        deadline = time.monotonic() + (chance.uniform(0.2, 5.0) if behind else PATIENCE)
+        while time.monotonic() < deadline and process.poll() is None and (behind or self.progress() < goal):
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.1))
         members = group(process.pid)
         struck = process.poll() is None and bool(members)
         if struck:
