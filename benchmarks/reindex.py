@@ -122,6 +122,11 @@ def main() -> None:
             for name, run in (("raw", partial(raw, client, actions)), ("ours", partial(ours, store, url))):
                 before = time.process_time()
                 seconds = run()
+                rate = len(whole) / seconds
+                print(
+                    f"round {round_number}, {name}: {rate:.0f}/s{'' if round_number else ' (does not count)'}",
+                    flush=True,
+                )
                 if round_number:
                     taken[name].append(seconds)
                     used[name].append(time.process_time() - before)
