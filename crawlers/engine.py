@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from crawlers.network import guard_addresses
+from crawlers.source import MOST_AT_ONCE
 
 T = TypeVar("T")
 _reactor_lock = threading.Lock()
@@ -146,7 +147,7 @@ def scrapy_settings(identity: Identity) -> dict[str, Any]:
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DNS_TIMEOUT": 15,
         "CONCURRENT_REQUESTS": 64,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": MOST_AT_ONCE,  # connections kept open; each source's own number is HostPace's
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_START_DELAY": 0,
         "AUTOTHROTTLE_MAX_DELAY": 30,

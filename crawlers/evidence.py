@@ -155,9 +155,12 @@ class Archive:
     def _append(self, name: str, raw: bytes) -> tuple[int, int]:
         path = self.folder / name
         with self._lock:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with path.open("ab") as file:
-                file.seek(0, io.SEEK_END)
+            try:
+                file = path.open("ab")
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                file = path.open("ab")
+            with file:
                 offset = file.tell()
                 file.write(raw)
         return offset, len(raw)

@@ -109,9 +109,8 @@ class Keeper:
         rows = [_page_row(source.id, url, page, key, known, now) for url, (page, key) in harvest.pages.items()]
         rows += [_page_row(source.id, url, None, key, known, now, gone=True) for url, key in harvest.gone.items()]
         book.keep_pages(connection, list({row["key"]: row for row in rows}.values()))
-        for url, (page, document_id) in harvest.pages.items():
-            if document_id and page is not None:
-                book.release_page(connection, source.id, page_key(url))
+        understood = [page_key(url) for url, (page, key) in harvest.pages.items() if key and page is not None]
+        book.release_pages(connection, source.id, understood)
         capture_of = {capture.url: capture.id for capture in captures}
         for fetched, why in harvest.quarantined:
             row = {"source_id": source.id, "key": page_key(fetched.asked), "url": fetched.asked, "at": now,

@@ -19,6 +19,7 @@ from pipeline.document import Kind
 from pipeline.errors import HuiyingError
 
 SourceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,63}$")]
+MOST_AT_ONCE = 16  # requests to one host
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -58,7 +59,7 @@ class Polite(_Strict):
     """Seconds between two requests to one host, and how many may be open at once."""
 
     delay_seconds: float = Field(default=1.0, ge=0, le=60)
-    concurrency: int = Field(default=2, ge=1, le=16)
+    concurrency: int = Field(default=2, ge=1, le=MOST_AT_ONCE)
     adaptive: bool = True  # slow down further by what the server's latency says (AutoThrottle)
 
 

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -251,6 +252,7 @@ class Visit:
         return derived_id(self.source.kind, urlsplit(url).netloc, canonical(url))
 
 
+@lru_cache(maxsize=4096)  # asked for some six times a page
 def canonical(url: str) -> str:
     """An address without fragment and without what trackers append."""
     parts = urlsplit(url)

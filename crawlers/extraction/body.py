@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lxml import etree
 from lxml import html as lxml_html
 
+from crawlers.extraction.words import text_of
+
+_ONE_CLASS = etree.ElementDefaultClassLookup(element=lxml_html.HtmlElement)  # lxml.html asks Python for each element
 _GONE = ".//script|.//style|.//noscript|.//iframe|.//nav|.//footer|.//aside|.//select|.//button|.//textarea|.//svg"
 _EARLY_END = re.compile(r"</(?:html|body)\s*>", re.I)
 _AFTER_END = 200  # characters that may follow the true end
@@ -193,7 +197,7 @@ def _lines(body: Any) -> list[tuple[str, int]]:
     try:
         walk(body, False)
     except RecursionError:
-        return [(" ".join(line.split()), 0) for line in body.text_content().splitlines()]
+        return [(" ".join(line.split()), 0) for line in text_of(body).splitlines()]
     return [(" ".join(words.split()), links) for words, links in lines]
 
 
@@ -210,7 +214,7 @@ def _own(element: Any) -> str:
 
 
 def _words(element: Any) -> str:
-    return " ".join(element.text_content().split())
+    return " ".join(text_of(element).split())
 
 
 def _link_share(element: Any) -> float:
@@ -220,7 +224,8 @@ def _link_share(element: Any) -> float:
 
 def parse(text: str) -> Any:
     """HTML → tree; ValueError when there is nothing in it. An early </html> ends nothing: what follows is on the page too."""
-    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False, remove_pis=True, remove_comments=True)
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, remove_pis=True, remove_comments=True)
+    parser.set_element_class_lookup(_ONE_CLASS)
     raw = text.encode("utf-8", "replace")
     last = raw.rfind(b"</html")
     if last < len(raw) - _AFTER_END or 0 <= raw.find(b"</body") < last - _AFTER_END or raw.find(b"</html") < last:

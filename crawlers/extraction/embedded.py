@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from crawlers.extraction.body import parse
+from crawlers.extraction.words import text_of
 
 _STRING = re.compile(r'"((?:[^"\\\n]|\\.){100,})"|\'((?:[^\'\\\n]|\\.){100,})\'')
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -25,7 +26,7 @@ def embedded_article(tree: Any) -> Any:
     best, most = "", _LEAST - 1
     left = _LONGEST
     for element in tree.iter("script", "textarea", "template", "xmp"):
-        source = (element.text or "") if element.tag == "script" else element.text_content()
+        source = (element.text or "") if element.tag == "script" else text_of(element)
         left -= len(source)
         if left < 0:
             break

@@ -20,7 +20,7 @@ from crawlers.extraction.page_kind import dated_rows, page_kind
 from crawlers.extraction.published import published
 from crawlers.extraction.second_opinion import outvoted
 from crawlers.extraction.site_places import SitePlaces
-from crawlers.extraction.words import flat
+from crawlers.extraction.words import flat, text_of
 
 _FEW = 12  # headline links: a page that scripts draw has few in its markup
 _A_LIST = 6  # dated rows with a headline link each
@@ -28,6 +28,8 @@ _UNSURE = 0.6  # share of the page's prose
 _META_SOURCE = ("contentsource", "source", "article:source")
 _META_AUTHOR = ("author", "article:author")
 _SOURCE = re.compile(r"(?:来源|稿源|信息来源|文章来源)\s*[:：]\s*([^\s|｜丨作编责浏阅字发时]{2,30})")
+_ROOTED = re.compile(r"(?!.*/\.)/(?!/)[\w./-]*(?:\?[\w=&.%-]+)?", re.A)
+_HOST = re.compile(r"https?://[^/?#\s]+")
 _AUTHOR = re.compile(r"(?:作者|记者)\s*[:：]\s*([^\s|｜丨来编责浏]{2,20})")
 
 
@@ -193,7 +195,7 @@ def _links(tree: Any, base: str) -> tuple[Link, ...]:
     for anchor in tree.iter("a"):
         href, words = (
             (anchor.get("href") or "").strip(),
-            flat(anchor.text_content()) or (anchor.get("title") or "").strip(),
+            flat(text_of(anchor)) or (anchor.get("title") or "").strip(),
         )
         if href and words and not href.startswith(("javascript:", "#", "mailto:", "tel:")):
             try:
@@ -205,8 +207,12 @@ def _links(tree: Any, base: str) -> tuple[Link, ...]:
 
 
 def _absolute(base: str, address: str) -> str:
-    """Like urljoin, which is slow, for the many that are absolute already."""
-    return address if address.startswith(("https://", "http://")) and "/." not in address else urljoin(base, address)
+    """Like urljoin, which is slow, for the many addresses that are plain: absolute already, or from the host's root."""
+    if address.startswith(("https://", "http://")) and "/." not in address:
+        return address
+    if _ROOTED.fullmatch(address) and (host := _HOST.match(base)):
+        return host[0] + address
+    return urljoin(base, address)
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from crawlers.extraction.words import bare, flat
+from crawlers.extraction.words import bare, flat, text_of
 
 _OFFERED = ("og:title", "twitter:title", "weibo: article:title")
 _HEADINGS = "//h1|//*[@id='activity-name' or @id='artibodyTitle' or @itemprop='headline']|//h2|//h3|//h4|//h5"
@@ -22,8 +22,8 @@ def headline(tree: Any, meta: dict[str, str], body: Any) -> str:
     """The article's title; '' when the page shows none. `body` is where its words stand, None when unknown."""
     if meta.get("articletitle"):
         return flat(meta["articletitle"])
-    whole = flat(next((element.text_content() for element in tree.iter("title")), ""))
-    headings = [words for element in tree.xpath(_HEADINGS) if 4 <= len(words := flat(element.text_content())) <= 120]
+    whole = flat(next((text_of(element) for element in tree.iter("title")), ""))
+    headings = [words for element in tree.xpath(_HEADINGS) if 4 <= len(words := flat(text_of(element))) <= 120]
     for heading in headings:
         if len(heading) >= 6 and whole and bare(heading) and bare(whole).startswith(bare(heading)):
             return heading
@@ -78,7 +78,7 @@ def _over(body: Any) -> str:
         body.xpath("(preceding::h1|preceding::h2|preceding::h3|preceding::h4|preceding::h5)")[::-1][:3],
     ):
         for element in found:
-            words = flat(element.text_content())
+            words = flat(text_of(element))
             if 6 <= len(words) <= 100 and not element.xpath(".//a[@href]"):
                 return words
     return ""

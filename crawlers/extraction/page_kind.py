@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Literal
 
 from crawlers.extraction.page import Link
-from crawlers.extraction.words import flat
+from crawlers.extraction.words import flat, text_of
 
 _DATE = re.compile(r"(?:20)?\d\d[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?(?!\d)")
 _ALIKE = 4  # blocks
@@ -44,11 +44,9 @@ def _repeated(tree: Any, body: Any) -> int:
     """How many blocks of prose like the body, or inside it with a headline link each, there are."""
     label = body.get("class")
     same = (e for e in tree.iter(body.tag) if e.get("class") == label) if label else ()
-    alike: Counter[tuple[str, str]] = Counter(
-        {("", ""): sum(len(flat(element.text_content())) >= 60 for element in same)}
-    )
+    alike: Counter[tuple[str, str]] = Counter({("", ""): sum(len(flat(text_of(element))) >= 60 for element in same)})
     for element in body.iter("div", "li", "article"):
-        if (label := element.get("class")) and len(flat(element.text_content())) >= 60 and _headline_links(element):
+        if (label := element.get("class")) and len(flat(text_of(element))) >= 60 and _headline_links(element):
             alike[element.tag, label] += 1
     return max(alike.values())
 
@@ -60,9 +58,9 @@ def _cards(body: Any) -> int:
         parent = element.getparent()
         if parent is None or parent.tag in ("html", "body"):
             return 0
-        own = len(flat(element.text_content()))
+        own = len(flat(text_of(element)))
         sizes = [
-            len(flat(other.text_content()))
+            len(flat(text_of(other)))
             for other in parent
             if other is not element and other.tag == element.tag and 1 <= _headline_links(other) <= 6
         ]
@@ -81,11 +79,11 @@ def dated_rows(tree: Any) -> list[Any]:
     """Rows of a list of articles: a headline link and a date, little else."""
     found = []
     for row in tree.iter("li", "tr", "dd", "p"):
-        words = flat(row.text_content())
+        words = flat(text_of(row))
         if 10 <= len(words) <= 160 and _DATE.search(words) and _headline_links(row):
             found.append(row)
     return found
 
 
 def _headline_links(element: Any) -> int:
-    return sum(len(flat(anchor.text_content())) >= _HEADLINE for anchor in element.iter("a"))
+    return sum(len(flat(text_of(anchor))) >= _HEADLINE for anchor in element.iter("a"))

@@ -8,9 +8,10 @@ from typing import Any
 
 from crawlers.extraction.chinese_time import read_time
 from crawlers.extraction.page import Page
-from crawlers.extraction.words import flat
+from crawlers.extraction.words import flat, text_of
 
 _LONGEST_TIME = 40  # characters of a <meta> that says a time and nothing else
+_DIGIT = re.compile(r"\d")
 _CHANGED = re.compile(r"updat|modif|change|revis", re.I)
 
 
@@ -32,7 +33,7 @@ def find_places(tree: Any, page: Page, body: Any) -> Places | None:
 
 def _place_of_title(tree: Any, title: str) -> str:
     for element in tree.iter("h1", "h2", "h3", "div", "span", "p", "td", "strong"):
-        if len(element) <= 3 and flat(element.text_content()) == title and (name := _name(tree, element)):
+        if len(element) <= 3 and flat(text_of(element)) == title and (name := _name(tree, element)):
             return name
     return _place_of_meta(tree, lambda value, _: flat(value) == title)
 
@@ -45,13 +46,15 @@ def _place_of_time(tree: Any, page: Page) -> str:
         return found is not None and (found.at, found.precision) == (page.published_at, page.precision)
 
     def says_it(value: str, label: str) -> bool:
-        return len(value) <= _LONGEST_TIME and not _CHANGED.search(label) and gives(value)
+        return (
+            len(value) <= _LONGEST_TIME and bool(_DIGIT.search(value)) and not _CHANGED.search(label) and gives(value)
+        )
 
     if meta := _place_of_meta(tree, says_it):
         return meta
     for element in tree.iter("span", "time", "em", "i", "p", "div", "td", "li"):
         if re.search(r"\d", element.text or "") or element.tag in ("p", "div"):
-            words = flat(element.text_content()) if len(element) <= 12 else ""
+            words = flat(text_of(element)) if len(element) <= 12 else ""
             if 4 <= len(words) <= 160 and gives(words) and (name := _name(tree, element)):
                 return name
     return ""

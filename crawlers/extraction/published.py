@@ -37,11 +37,13 @@ def published(
     meta: dict[str, str], head: str, foot: str, text: str, tree: Any, fetched_at: datetime | None
 ) -> Moment | None:
     """`head`: what is shown from the headline to the body; `foot`: what follows the body; `text`: the whole source."""
-    machine = list(_machine(meta, text, tree, fetched_at))
     government = _of(meta, _GOVERNMENT, fetched_at)
     if government is not None and government.precision in ("minute", "second"):
         return government
     shown = _shown(head, fetched_at, None) or government or _labelled(foot, fetched_at)
+    if shown is not None and shown.complete and shown.precision in ("minute", "second"):
+        return shown
+    machine = list(_machine(meta, text, tree, fetched_at))
     if shown is None:
         shown = _shown(head, fetched_at, fetched_at or _latest(machine, foot, text))
     if shown is None:
@@ -91,7 +93,7 @@ def _machine(meta: dict[str, str], text: str, tree: Any, fetched_at: datetime | 
 
 
 def _of(meta: dict[str, str], names: tuple[str, ...], now: datetime | None) -> Moment | None:
-    return next((moment for name in names if (moment := read_time(meta.get(name, ""), now)) is not None), None)
+    return next((moment for name in names if name in meta and (moment := read_time(meta[name], now)) is not None), None)
 
 
 def _latest(machine: list[Moment], foot: str, text: str) -> datetime | None:

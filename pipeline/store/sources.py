@@ -234,11 +234,11 @@ def quarantined(connection: Connection, source_id: str = "", limit: int = 100) -
     return list(connection.execute(query.where(page_quarantine.c.source_id == source_id) if source_id else query))
 
 
-def release_page(connection: Connection, source_id: str, key: str) -> None:
-    """A page that is understood now leaves quarantine."""
-    connection.execute(
-        delete(page_quarantine).where(page_quarantine.c.source_id == source_id, page_quarantine.c.key == key)
-    )
+def release_pages(connection: Connection, source_id: str, keys: Sequence[str]) -> None:
+    """Pages that are understood now leave quarantine."""
+    for start in range(0, len(keys), 500):
+        part = page_quarantine.c.key.in_(keys[start : start + 500])
+        connection.execute(delete(page_quarantine).where(page_quarantine.c.source_id == source_id, part))
 
 
 def known_documents(connection: Connection, ids: Sequence[str]) -> set[str]:
