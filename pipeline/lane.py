@@ -61,7 +61,6 @@ class Lane:
         self.signs = EarlySigns()
         self.desk = Desk.of(settings)
         self.telling = Telling(settings, self.desk, self._now)
-        self._touched: dict[str, datetime] = {}
         self._unsaved: dict[str, EventState] = {}
         self._journal: list[Change] = []
         self._members: list[tuple[Placement, datetime]] = []
@@ -155,9 +154,8 @@ class Lane:
         self.telling.tell_late(connection, now)
 
     def commit(self, connection: Connection) -> None:
-        """Keep the events touched since the last commit, and how far the lane has come."""
+        """Keep the events touched since the last commit, as they stood when touched, and how far the lane has come."""
         self._flush(connection)
-        self._look()
         events.save_states(connection, list(self._unsaved.values()))
         self._unsaved.clear()
         if self.position:
@@ -183,14 +181,8 @@ class Lane:
         self._members.clear()
         self._journal.clear()
 
-    def _look(self) -> None:
-        """Note how the events touched since the last look stood when they were touched."""
-        self._unsaved |= {key: self.stages.state(key, at) for key, at in self._touched.items()}
-        self._touched.clear()
-
     def _tick(self, connection: Connection, tick: datetime) -> None:
         self._flush(connection)
-        self._look()  # before the stages forget what is long quiet
         if self.rules.refresh():
             self.alerting.book = self.rules.book
         for change in self.stages.tick(tick):
@@ -252,7 +244,6 @@ class Lane:
             self.alerting.merge(placement.event_id, merged)
             alerts.move_event(connection, merged, placement.event_id)
             self._cases_changed(connection, self.desk.merge_events(connection, placement.event_id, merged, at))
-            self._touched.pop(merged, None)
             self._unsaved.pop(merged, None)
             events.redirect(connection, merged, placement.event_id)
             detail = {"merged": merged}
@@ -270,9 +261,8 @@ class Lane:
         self, connection: Connection, event_id: str, moved: list[StageChange], judged: Judged | None, at: datetime
     ) -> None:
         """What follows from a grown or moved event: its line in the journal, alerts, cases, notices."""
-        self._touched[event_id] = at
         self._journal += [_stage_line(change) for change in moved]
-        state = self.stages.state(event_id, at)
+        state = self._unsaved[event_id] = self.stages.state(event_id, at)
         for change in self.alerting.consider(state, judged, at):
             alerts.save(connection, change.alert, state.documents, state.stage)
             self._journal.append(_alert_line(change, at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -223,9 +223,9 @@ _STATE_COLUMNS = (
 
 
 def _event_row(state: EventState) -> dict[str, Any]:
-    detail: dict[str, Any] = {f.name: getattr(state, f.name) for f in fields(state)}
-    detail["heat_terms"] = [asdict(term) for term in state.heat_terms]
-    detail["forecasts"] = [asdict(forecast) for forecast in state.forecasts]
+    detail = _flat(state)
+    detail["heat_terms"] = [_flat(term) for term in state.heat_terms]
+    detail["forecasts"] = [_flat(forecast) for forecast in state.forecasts]
     detail |= {name: detail[name].isoformat() for name in _MOMENTS}
     return {
         "id": state.event_id,
@@ -243,6 +243,11 @@ def _event_row(state: EventState) -> dict[str, Any]:
         "topic": state.topic,
         "state": detail,
     }
+
+
+def _flat(record: EventState | HeatTerm | Forecast) -> dict[str, Any]:
+    """Its fields by name, as they are: dataclasses.asdict copies every value deeply, for each event of each commit."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 def state_of(detail: Mapping[str, Any]) -> EventState:
