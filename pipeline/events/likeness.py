@@ -17,6 +17,7 @@ from pipeline.events.signature import Signature
 from pipeline.events.sparse import shipped_rarity
 
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
+KNOWN_TOWN = 0.1  # share of an event's located documents below which a town is more and more another place than its own
 COMMON_NAME = 0.15  # share of an event's naming documents from which a name is the event's
 UNSEEN = 2  # documents of the kind that were not collected
 BURST = 12  # documents of the last hours beyond which an event is not busier still
@@ -165,10 +166,11 @@ def _place(new: Signature, event: Event) -> tuple[float, float, float]:
         same = bool(new.abroad & event.abroad.keys())
         return float(same), 0.0, float(not same and bool(event.towns))
     located = sum(event.towns.values())
-    if _share(new.towns, event.towns, located) >= 0.2:
+    share = _share(new.towns, event.towns, located)
+    if share >= 0.2:
         return 1.0, 0.0, 0.0
-    known = bool(event.towns.keys() & new.towns)
-    return 0.0, float(located > 0 and not known), float(not located and bool(event.abroad))
+    other = max(0.0, 1 - share / KNOWN_TOWN) if located else 0.0
+    return 0.0, other, float(not located and bool(event.abroad))
 
 
 def _name(new: Signature, event: Event) -> tuple[float, float]:

@@ -207,6 +207,20 @@ def test_talk_that_joined_a_busy_event_makes_it_draw_no_more_talk() -> None:
     assert group.place(new, None, new.document.known_at).opened
 
 
+def test_a_stray_document_of_another_town_does_not_open_a_large_event_to_that_town() -> None:
+    """Else whatever is said of that town would follow it in, and the event would hold every town of the district."""
+    chance = random.Random(4)
+    fire = [
+        judged(f"f{n}", f"沙洲镇着火了，{''.join(chance.sample(EVERYDAY, 3))}，浓烟滚滚", 10 + n // 4)
+        for n in range(100)
+    ]
+    stray = judged("s1", "石桥街道也看得见沙洲镇的火，浓烟滚滚", 36)
+    group = Grouping(WEEK)
+    group.restore((one, event_id("p1")) for one in [*PLANT[:1], *fire, stray])
+    new = judged("n1", "石桥街道的樱花开了，周末带孩子去走走", 37)
+    assert group.place(new, None, new.document.known_at).opened
+
+
 STREAM = sorted([*PLANT, *FLAT, *OTHER], key=lambda one: one.document.known_at)
 
 
