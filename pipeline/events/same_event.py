@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.encoder import Encoder
 from pipeline.events.forest import Forest
 from pipeline.events.meaning import Meanings, Space
 from pipeline.events.pair_features import pair_features
+from pipeline.events.sentence_encoder import Encoder
 from pipeline.events.sparse import clean
 from pipeline.events.wording import Wording
 
@@ -38,7 +38,7 @@ class Sentences:
         encoder = USE(threads=1)
         encoder.encode("载入")
         self._backend: Any = encoder._backend
-        self._encoder = Encoder(None)
+        self._encoder = Encoder()
         self.vector = lru_cache(maxsize=4096)(self._vector)
         self.tokens = lru_cache(maxsize=4096)(self._tokens)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.analysis.sentiment import load_engine
-from pipeline.analysis.train_sentiment import EXAMPLES, composed_rows
+from pipeline.analysis.train_shipped import EXAMPLES, composed_rows
 from pipeline.document import Polarity, Sentiment
 
 GOOD_NEWS_ABOUT_A_BAD_EVENT = (
