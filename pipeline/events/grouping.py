@@ -17,7 +17,7 @@ from heapq import nsmallest
 
 from pipeline.document import Copy, Judged, Placement
 from pipeline.events.incidents import Incidents, shipped_incidents
-from pipeline.events.likeness import Likeness, Reading, likeness, read, reason_of
+from pipeline.events.likeness import Likeness, Reading, at_home, likeness, read, reason_of
 from pipeline.events.live import Event, LiveEvents
 from pipeline.events.signature import Signature, signature
 
@@ -29,6 +29,8 @@ GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
 LONERS = 100  # lone documents looked at again
 ASKED = 3  # latest documents of the smaller event that are asked
+GROWN = 10  # documents from which the smaller event is a matter of its own, and
+ASKED_GROWN = 9  # so many are asked, whether they are at home in the larger one
 CANDIDATES = 8  # events compared by shared words
 SCENE_CANDIDATES = 4  # events compared because the same kind of thing happens at the same place
 VISITED = 600  # index entries looked at per document
@@ -115,11 +117,22 @@ class Grouping:
         return found
 
     def _is_one(self, left: Event, right: Event) -> bool:
-        """Whether two events, both like one new document, are one: the latest of the smaller must fit the larger."""
+        """Whether two events, both like one new document, are one: the latest of the smaller must fit the larger.
+
+        Once both are large, most documents of the place fit either for its busyness alone: then more are asked, and each
+        must also find its words in the larger event as it does in its own.
+        """
         small, large = sorted((left, right), key=lambda event: (len(event.documents), event.first))
-        asked = list(small.latest(ASKED))
-        fits = [likeness(read(one, self._live), large, self._live).score >= MERGE for one in asked]
-        return 2 * sum(fits) > len(fits)
+        grown = len(small.documents) >= GROWN
+        asked = list(small.latest(ASKED_GROWN if grown else ASKED))
+        most, fits = len(asked) // 2, 0
+        for number, one in enumerate(asked):
+            if fits + len(asked) - number <= most:
+                break
+            reading = read(one, self._live)
+            alike = likeness(reading, large, self._live).score >= MERGE
+            fits += alike and (not grown or at_home(reading, small, large))
+        return fits > most
 
     def _candidates(self, reading: Reading) -> list[Event]:
         """The events worth comparing, a bounded number of them."""

@@ -140,14 +140,22 @@ def _in_order(weights: Weights) -> tuple[float, ...]:
     return tuple(getattr(weights, name) for name in NAMES)
 
 
-def _words(reading: Reading, event: Event) -> tuple[float, float]:
-    """(share of the document's rare words that the event explains, each by how usual it is there; the best three)."""
-    name, usual = event.id, math.log(len(event.documents) + 0.5)
+def at_home(reading: Reading, own: Event, other: Event) -> bool:
+    """Whether the other event explains the words of a document of `own` half as well as the rest of `own` does."""
+    return 2 * _words(reading, other)[0] >= _words(reading, own, but=1)[0]
+
+
+def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float]:
+    """(share of the document's rare words that the event explains, each by how usual it is there; the best three).
+
+    `but`: 1 when the document is one of the event's, and is not to explain itself.
+    """
+    name, usual = event.id, math.log(max(1, len(event.documents) - but) + 0.5)
     explained = 0.0
     telling = []
     for posting, weight, rarity in reading.terms:
-        count = posting.get(name)
-        if count:
+        count = posting.get(name, 0) - but
+        if count > 0:
             gain = rarity + math.log(count) - usual
             if gain > 0:
                 explained += weight * gain

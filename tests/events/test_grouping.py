@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -219,6 +220,36 @@ def test_a_stray_document_of_another_town_does_not_open_a_large_event_to_that_to
     group.restore((one, event_id("p1")) for one in [*PLANT[:1], *fire, stray])
     new = judged("n1", "石桥街道的樱花开了，周末带孩子去走走", 37)
     assert group.place(new, None, new.document.known_at).opened
+
+
+WATER = (
+    ("停水三天了", "又停水了", "自来水管爆了", "水龙头没有水"),
+    ("没法做饭", "孕妇老人怎么办", "送水车也没来", "自来水公司电话打不通", "楼道里都在排队接水"),
+)
+FLATS = (
+    ("拆迁款没发", "补偿款拖欠", "过渡费停了", "安置房没影"),
+    ("拖了五个月", "去街道问没人理", "几百户都没拿到", "签了字就不管", "租房的钱都是借的"),
+)
+
+
+def test_two_large_matters_of_one_town_stay_apart_whatever_joined_them() -> None:
+    chance = random.Random(5)
+    stream = []
+    for number in range(400):
+        whats, voices = (WATER, FLATS)[number % 2]
+        place = "石桥街道" if chance.random() < 0.6 else ""
+        told = f"{place}{chance.choice(whats)}，{chance.choice(voices)}。{''.join(chance.sample(EVERYDAY, 4))}"
+        stream.append(judged(f"{'wf'[number % 2]}{number:03}", told, number))
+    stream += [  # of the town, and about nothing
+        judged(f"n{number:03}", f"石桥街道{''.join(chance.sample(EVERYDAY, 7))}", 5 + 6 * number)
+        for number in range(60)
+    ]
+    found = placed(Grouping(WEEK), stream)
+    largest = [
+        Counter(at for name, at in found.items() if name.startswith(matter)).most_common(1)[0] for matter in "wf"
+    ]
+    assert largest[0][0] != largest[1][0]
+    assert all(size > 180 for _, size in largest)
 
 
 STREAM = sorted([*PLANT, *FLAT, *OTHER], key=lambda one: one.document.known_at)
