@@ -14,6 +14,7 @@ _VOICES = {
     Kind.WEIBO: "微博网民", Kind.WECHAT: "微信文章", Kind.VIDEO: "视频发布者", Kind.FORUM: "论坛网民",
     Kind.MESSAGE: "留言人", Kind.HOTLINE: "来电人", Kind.DISCLOSURE: "申请人", Kind.NEWS: "媒体",
 }  # fmt: skip
+_HEADLINE = re.compile(r"\s*【[^】]{1,60}】(?=.{16})", re.DOTALL)  # before words that say more than it
 _HANDLES = re.compile(r"#[^#\s]{1,30}#|#[^#\s]{1,30}|@[\w\-·]{1,30}|https?://\S+|\[[^\]\s]{1,8}\]")
 
 
@@ -55,8 +56,9 @@ def growth(today: Figure | None, all_: Figure, negative: Figure, stage: Figure, 
 
 
 def quote(text: str, limit: int = 60) -> str:
-    """Collected words fit for paper: no account names or links, cut at a mark, without its full stop."""
-    clean = " ".join(_HANDLES.sub("", text).replace("【", "").replace("】", "：").split()).strip(" ：，")
+    """Collected words fit for paper: no headline, account names or links, cut at a mark, without its full stop."""
+    said = _HEADLINE.sub("", text, count=1) if text.lstrip().startswith("【") else text
+    clean = " ".join(_HANDLES.sub("", said).replace("【", "").replace("】", "：").split()).strip(" ：，")
     clean = clean.replace("“", "‘").replace("”", "’")
     if len(clean) > limit:
         cut = max(clean.rfind(mark, limit // 2, limit) for mark in "，。；！？、")

@@ -20,6 +20,7 @@ from dashboards.briefings import (
     parts,
     special,
     weekly,
+    wording,
 )
 from dashboards.briefings.content import Briefing, BriefingKind, Heading, Paragraph, Picture, Sentence, Space
 from dashboards.briefings.docx_writer import annex_lines
@@ -209,3 +210,15 @@ def test_only_public_text_becomes_wechat_text() -> None:
     assert for_wechat("情况通报", "第一段。\n\n第二段。", Secrecy.PUBLIC) == "情况通报\n\n第一段。\n\n第二段。\n"
     with pytest.raises(HuiyingError, match="公开"):
         for_wechat("情况通报", "内部。", Secrecy.INTERNAL)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("【化工园火灾续报】现场明火已经扑灭，两名伤者正在医院治疗。", "现场明火已经扑灭，两名伤者正在医院治疗"),
+        ("【快讯】已经恢复供水", "快讯：已经恢复供水"),
+        ("昨晚停水，【官方】说今天恢复，现在还没来水", "昨晚停水，官方：说今天恢复，现在还没来水"),
+    ],
+)
+def test_a_headline_takes_no_room_from_the_words_that_follow_it(text: str, said: str) -> None:
+    assert wording.quote(text) == said
