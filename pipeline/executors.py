@@ -47,7 +47,12 @@ class MendingPool(Executor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._make = partial(ProcessPoolExecutor, workers, mp_context=multiprocessing.get_context("spawn"))
+        self._make = partial(
+            ProcessPoolExecutor,
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_end_with_parent,
+        )
         self._pool: ProcessPoolExecutor = self._make()
         self._lock = threading.Lock()
 
@@ -62,6 +67,19 @@ class MendingPool(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+def _end_with_parent() -> None:
+    """In a worker: go when the process that the pool belongs to is gone. One that was killed cannot say goodbye, and its
+    workers would wait for work for ever, each with its models in memory."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True, name="end-with-parent").start()
 
 
 class DaskExecutor(Executor):

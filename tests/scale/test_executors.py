@@ -110,6 +110,28 @@ def test_a_pool_whose_worker_was_killed_is_made_anew() -> None:
                 assert time.monotonic() < deadline
 
 
+def test_workers_go_when_the_process_that_they_belong_to_is_killed() -> None:
+    program = (
+        "import os, time\n"
+        "from config.settings import AnalysisSettings\n"
+        "from pipeline.executors import open_executor\n"
+        "if __name__ == '__main__':\n"
+        "    pool = open_executor(AnalysisSettings(executor='processes', workers=1))\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    leader = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE)
+    with leader:
+        assert leader.stdout is not None
+        worker = int(leader.stdout.readline())
+        assert Path(f"/proc/{worker}").exists()
+        leader.kill()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{worker}").exists()
+
+
 def test_a_cluster_loses_nothing_when_a_worker_is_killed_in_the_middle(cluster: Cluster, district: District) -> None:
     first = cluster.add_worker()
     cluster.add_worker()
