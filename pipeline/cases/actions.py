@@ -366,3 +366,11 @@ class Evaluated(Fact):
     text: Said
     lessons: tuple[str, ...] = ()
     precedent: bool = False
+
+
+Action = (
+    Acknowledged | StartSet | ClassSet | GradeSet | Raised | Lowered | Supplied | Assessed | Decided | Reviewed | SentTo
+    | Noted | Corrected | Assigned | Reminded | FedBack | FeedbackReturned | Reassigned | AssignmentClosed | Instructed
+    | Drafted | StepApproved | StepReturned | ResponsePlanned | Responded | ReachCounted | EffectMeasured
+    | MissExplained | UpwardReported | Submitted | Adopted | Closed | Folded | Reopened | Evaluated
+)  # fmt: skip

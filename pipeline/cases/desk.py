@@ -16,12 +16,12 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from pipeline.cases import duty_desk
-from pipeline.cases.actions import EffectMeasured, FedBack, Folded
+from pipeline.cases.actions import Action, EffectMeasured, FedBack, Folded
 from pipeline.cases.assignment import protect
 from pipeline.cases.audience import resolve, to_tell
 from pipeline.cases.effect import measure, similar_changes
 from pipeline.cases.escalation import due, next_moment, unmeasured
-from pipeline.cases.facts import Action, AnyFact
+from pipeline.cases.facts import AnyFact
 from pipeline.cases.happenings import AlertJoined, EventMerged, Opened
 from pipeline.cases.mechanism import Mechanism, load_mechanism
 from pipeline.cases.office import Asking, Office

@@ -10,68 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from pipeline.cases.actions import (
-    Acknowledged,
-    Adopted,
-    Assessed,
-    Assigned,
-    AssignmentClosed,
-    ClassSet,
-    Closed,
-    Corrected,
-    Decided,
-    Drafted,
-    EffectMeasured,
-    Evaluated,
-    FedBack,
-    FeedbackReturned,
-    Folded,
-    GradeSet,
-    Instructed,
-    Lowered,
-    MissExplained,
-    Noted,
-    Raised,
-    ReachCounted,
-    Reassigned,
-    Reminded,
-    Reopened,
-    Responded,
-    ResponsePlanned,
-    Reviewed,
-    SentTo,
-    StartSet,
-    StepApproved,
-    StepReturned,
-    Submitted,
-    Supplied,
-    UpwardReported,
-)
-from pipeline.cases.happenings import (
-    AlertJoined,
-    AssignmentOverdue,
-    DeadlineMissed,
-    Escalated,
-    EventMerged,
-    InterpretationMissing,
-    Opened,
-    PlannedDue,
-    Purged,
-    ReviewDue,
-    Warned,
-)
+from pipeline.cases.actions import Action
+from pipeline.cases.happenings import Happening
 from pipeline.cases.refusal import Refused, say
 
-Action = (
-    Acknowledged | StartSet | ClassSet | GradeSet | Raised | Lowered | Supplied | Assessed | Decided | Reviewed | SentTo
-    | Noted | Corrected | Assigned | Reminded | FedBack | FeedbackReturned | Reassigned | AssignmentClosed | Instructed
-    | Drafted | StepApproved | StepReturned | ResponsePlanned | Responded | ReachCounted | EffectMeasured
-    | MissExplained | UpwardReported | Submitted | Adopted | Closed | Folded | Reopened | Evaluated
-)  # fmt: skip
-AnyFact = (
-    Action | Opened | AlertJoined | EventMerged | Warned | DeadlineMissed | Escalated | AssignmentOverdue | ReviewDue
-    | InterpretationMissing | PlannedDue | Purged
-)  # fmt: skip
+AnyFact = Action | Happening
 
 _ACTIONS: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="kind")])
 _FACTS: TypeAdapter[AnyFact] = TypeAdapter(Annotated[AnyFact, Field(discriminator="kind")])

@@ -113,3 +113,9 @@ class Purged(Fact):
     case: str
     positions: tuple[int, ...]
     reason: Said
+
+
+Happening = (
+    Opened | AlertJoined | EventMerged | Warned | DeadlineMissed | Escalated | AssignmentOverdue | ReviewDue
+    | InterpretationMissing | PlannedDue | Purged
+)  # fmt: skip

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pipeline.cases.actions import Noted, StepApproved, StepReturned
-from pipeline.cases.facts import Action
+from pipeline.cases.actions import Action, Noted, StepApproved, StepReturned
 from pipeline.cases.office import Asking
 from pipeline.cases.people import ROLE_NAMES, Person, Role
 from pipeline.cases.refusal import Refused

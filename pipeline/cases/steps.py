@@ -13,6 +13,7 @@ from datetime import datetime
 from pipeline.cases import assessment, assignment, grading, instructions, line, responses, upward
 from pipeline.cases.actions import (
     Acknowledged,
+    Action,
     Adopted,
     Assessed,
     Assigned,
@@ -49,7 +50,7 @@ from pipeline.cases.actions import (
     UpwardReported,
 )
 from pipeline.cases.clocks import Standing, clocks, has_clock
-from pipeline.cases.facts import Action, AnyFact
+from pipeline.cases.facts import AnyFact
 from pipeline.cases.happenings import (
     AlertJoined,
     DeadlineMissed,

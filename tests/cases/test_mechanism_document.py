@@ -16,7 +16,7 @@ import typer
 
 import huiying
 from dashboards import views
-from pipeline.cases.facts import Action
+from pipeline.cases.actions import Action
 from pipeline.cases.steps import DECIDERS
 
 ROOT = Path(__file__).resolve().parents[2]
