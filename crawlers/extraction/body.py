@@ -8,6 +8,7 @@ and what follows a tail mark (责任编辑, 相关阅读 …) are left out.
 from __future__ import annotations
 
 import re
+from statistics import median
 from typing import Any
 
 from lxml import etree
@@ -23,6 +24,8 @@ _FOOTER = re.compile(
     r"版权所有|Copyright|ICP备|公网安备|网站标识码|邮编[:：]|许可证[号编:：]|客服热线|主办单位[:：]|技术支持[:：]", re.I
 )
 _SMALL_FORM = 300  # characters
+_ALIKE = 4  # blocks
+_REMAINS = 150  # characters
 _HIDDEN = re.compile(r"display\s*:\s*none", re.I)
 _BOILERPLATE = re.compile(
     r"comment|footer|foot-|copyright|related|recommend|share|sidebar|breadcrumb|crumbs?|tuijian|hot-?news|toolbar|qrcode|pagination",
@@ -91,11 +94,9 @@ def find_body(tree: Any) -> Any:
     for paragraph, length in _paragraphs(tree):
         parent = paragraph.getparent() if paragraph.tag == "p" else paragraph
         share = 1.0
-        for _ in range(3):
-            if parent is None or parent.tag in ("html",):
-                break
+        while parent is not None and parent.tag != "html" and share > 0.2:
             scores[parent] = scores.get(parent, 0.0) + length * share
-            share *= 0.5
+            share *= 1.0 if is_wrapped(parent) else 0.5
             parent = parent.getparent()
     for element in scores:
         label = f"{element.get('class') or ''} {element.get('id') or ''}"
@@ -111,7 +112,7 @@ def find_body(tree: Any) -> Any:
 
 
 def without_extras(body: Any) -> None:
-    """Take comments, and small blocks that are named as recommendations or tools, out of `body`."""
+    """Take comments, small blocks that are named as recommendations or tools, and teasers of others out of `body`."""
     for element in list(body.iterdescendants("div", "ul", "section", "dl")):
         label = f"{element.get('class') or ''} {element.get('id') or ''}"
         if not _BOILERPLATE.search(label) or element.getparent() is None:
@@ -120,12 +121,38 @@ def without_extras(body: Any) -> None:
         most = whole - 60 if "comment" in label.lower() else whole / 3
         if own <= most:
             element.drop_tree()
+    _drop_teasers(body)
+
+
+def _drop_teasers(body: Any) -> None:
+    """Four blocks or more of one kind, each a headline link with some words, are other articles, when prose remains without
+    them; a page that is nothing but such blocks is a list."""
+    kinds: dict[tuple[str, str], list[Any]] = {}
+    for element in body.iterdescendants("div", "li", "article", "dl", "section"):
+        label, size = element.get("class"), len(_words(element))
+        if label and 60 <= size <= 400 and any(len(_words(link)) >= 6 for link in element.iter("a")):
+            kinds.setdefault((element.tag, label), []).append(element)
+    for teasers in kinds.values():
+        if len(teasers) < _ALIKE:
+            continue
+        inside = {each for teaser in teasers for each in teaser.iter()}
+        left = sum(size for paragraph, size in _prose_of(body) if paragraph not in inside)
+        if left >= max(_REMAINS, 1.5 * median(len(_words(teaser)) for teaser in teasers)):
+            for teaser in teasers:
+                if teaser.getparent() is not None:
+                    teaser.drop_tree()
+
+
+def _prose_of(body: Any) -> list[tuple[Any, int]]:
+    """Elements with a sentence of their own outside links, and its length."""
+    owned = ((element, _own(element)) for element in body.iter() if isinstance(element.tag, str) and element.tag != "a")
+    return [(element, len(own)) for element, own in owned if len(own) >= 20 and _SENTENCE.search(own)]
 
 
 def body_text(body: Any, title: str) -> str:
     """The article's paragraphs, one a line."""
     lines: list[str] = []
-    for words, links in _lines(body):
+    for words, links in lines_of(body):
         if not words or (links > 0.6 * len(words) and len(words) < 80):
             continue
         short = len(words) < 120
@@ -151,7 +178,7 @@ def share_of_prose(tree: Any, body: Any) -> float:
 
 def _paragraphs(tree: Any) -> list[tuple[Any, int]]:
     found = []
-    for element in tree.iter("p", "div", "td", "section", "article", "span", "font", "blockquote"):
+    for element in tree.iter("p", "div", "td", "section", "article", "span", "font", "strong", "b", "em", "blockquote"):
         own = _words(element) if element.tag in ("p", "blockquote") else _own(element)
         if (
             len(own) >= 12
@@ -163,8 +190,18 @@ def _paragraphs(tree: Any) -> list[tuple[Any, int]]:
     return found
 
 
+def is_wrapped(element: Any) -> bool:
+    """Whether its parent holds it and nothing else."""
+    parent = element.getparent()
+    return (
+        parent is not None and len(parent) == 1 and not (parent.text or "").strip() and not (element.tail or "").strip()
+    )
+
+
 def _widened(best: Any, scores: dict[Any, float]) -> Any:
-    for _ in range(4):
+    steps = 0
+    while steps < 4:
+        steps += not is_wrapped(best)
         parent = best.getparent()
         if parent is None or parent.tag in ("body", "html"):
             break
@@ -173,10 +210,20 @@ def _widened(best: Any, scores: dict[Any, float]) -> Any:
             break
         best = parent
         scores.setdefault(best, 0.0)
-    return best
+    return _innermost(best)
 
 
-def _lines(body: Any) -> list[tuple[str, int]]:
+def _innermost(block: Any) -> Any:
+    """Of blocks that hold the same words, the innermost with a name."""
+    named = block
+    while len(block) == 1 and is_wrapped(block[0]) and block[0].tag in _BLOCKS and block[0].tag != "p":
+        block = block[0]
+        if block.get("id") or block.get("class") or not (named.get("id") or named.get("class")):
+            named = block
+    return named
+
+
+def lines_of(body: Any) -> list[tuple[str, int]]:
     """Text of `body` line by line, with how much of each is links."""
     lines: list[list[Any]] = [["", 0]]
 

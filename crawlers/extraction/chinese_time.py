@@ -29,7 +29,7 @@ _CLOCK = (
 )
 _MOMENT = re.compile(
     r"(?:"
-    rf"(?P<year>(?<!\d)(?:19|20)\d\d|[一二][〇零○Ｏ一二三四五六七八九]{{3}})(?:\s*[-/年.]|\s(?=\s*\d{{1,2}}\s*/\s*\d))\s*(?P<month>{_N})\s*[-/月.]\s*(?P<day>{_N})(?!\d)\s*[日号]?"
+    rf"(?P<year>(?<!\d)(?:19|20)\d\d|(?<![\d/.:-])\d\d(?=(?P<dash>[-/.])\d\d(?P=dash)\d\d\s+\d\d[:：]\d\d)|[一二][〇零○Ｏ一二三四五六七八九]{{3}})(?:\s*[-/年.]|\s(?=\s*\d{{1,2}}\s*/\s*\d))\s*(?P<month>{_N})\s*[-/月.]\s*(?P<day>{_N})(?!\d(?!\d[:：]\d\d))\s*[日号]?"
     rf"|(?P<ago>\d{{1,4}}|[一二两三四五六七八九十]{{1,3}}|半)\s*个?(?P<unit>秒|分钟|小时|天|日|周|个月|(?<=个)月|年)钟?(?:以)?前|(?P<just>刚刚)"
     rf"|(?P<back>今|去|前)年\s*(?P<month2>{_N})月(?P<day2>{_N})[日号]"
     rf"|(?<![\d年])(?P<month3>{_N})月\s*(?P<day3>{_N})[日号]"
@@ -91,7 +91,8 @@ def _read(match: re.Match[str], now: datetime | None) -> Moment | None:
     part = match.groupdict()
     today = now.astimezone(SHANGHAI) if now else None
     if part["year"]:
-        day = date(number(part["year"]), number(part["month"]), number(part["day"]))
+        year = number(part["year"])
+        day = date(year + 2000 if year < 100 else year, number(part["month"]), number(part["day"]))
         return _with_clock(day, part, match.start(), True)
     if today is None:
         return None

@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
+from crawlers.extraction.address import anchored, day_of
 from crawlers.extraction.body import body_text, find_body, parse, prune, share_of_prose
 from crawlers.extraction.embedded import embedded_article
 from crawlers.extraction.headline import headline
@@ -60,10 +61,11 @@ def extract(
         body, words = carried, drawn
         tree.append(carried)
     head, foot = _around(tree, shown_title, words)
-    moment = published(meta, head, foot, text, tree, fetched_at)
-    kind, why = page_kind(tree, meta, words, links, moment is not None, body)
+    moment = published(meta, head, foot, text, tree, fetched_at, url)
+    kind, why = page_kind(tree, meta, words, links, moment is not None, body, shown_title)
     if kind != "article":
         return Page(kind, title=shown_title, links=links, reasons=(why,))
+    moment = moment or day_of(url, fetched_at)
     sure = share_of_prose(tree, body)
     if sure < _UNSURE and (theirs := outvoted(text, words, shown_title)):
         words, why, places = theirs, "正文由另外两种方法一致认定", None  # nothing to learn here
@@ -86,13 +88,13 @@ def extract(
 
 
 def _learned(found: Reading, url: str) -> Page:
-    meta = _meta(found.tree)
+    meta, moment = _meta(found.tree), anchored(found.moment, url)
     head = "\n".join(flat("".join(near.itertext())) for near in _near(found.body))
     return Page(
         page="article",
         title=found.title,
-        published_at=found.moment.at,
-        precision=found.moment.precision,
+        published_at=moment.at,
+        precision=moment.precision,
         author=_author(meta, head),
         source=_first(meta, _META_SOURCE) or _matched(_SOURCE, head),
         text=found.words,

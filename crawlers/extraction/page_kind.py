@@ -7,7 +7,9 @@ from collections import Counter
 from statistics import median
 from typing import Any, Literal
 
+from crawlers.extraction.body import is_wrapped
 from crawlers.extraction.page import Link
+from crawlers.extraction.teasers import is_teaser_list
 from crawlers.extraction.words import flat, text_of
 
 _DATE = re.compile(r"(?:20)?\d\d[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?(?!\d)")
@@ -17,7 +19,7 @@ _SHORT = 80  # characters
 
 
 def page_kind(
-    tree: Any, meta: dict[str, str], words: str, links: tuple[Link, ...], dated: bool, body: Any
+    tree: Any, meta: dict[str, str], words: str, links: tuple[Link, ...], dated: bool, body: Any, title: str
 ) -> tuple[Literal["article", "list", "other"], str]:
     """What the page is and why, in Chinese."""
     prose = sum(len(line) for line in words.split("\n") if len(line) >= 20 or re.search(r"[。！？]", line))
@@ -28,6 +30,8 @@ def page_kind(
         return "article", "公众号文章页"
     if body is not None and (_repeated(tree, body) >= _ALIKE or _cards(body) >= _ALIKE):
         return "list", "页面上有多个同样的正文块"
+    if body is not None and is_teaser_list(tree, body, links, title, dated):
+        return "list", "标题链接与导语交替出现"
     told = dated and prose >= _SHORT  # a short article beside dated lists of others
     if prose < 400 and not told and (rows := len(dated_rows(tree))) >= 8 and prose < 12 * rows:
         return "list", f"正文 {prose} 字，{rows} 行带日期的标题"
@@ -42,9 +46,11 @@ def page_kind(
 
 def _repeated(tree: Any, body: Any) -> int:
     """How many blocks of prose like the body, or inside it with a headline link each, there are."""
-    label = body.get("class")
-    same = (e for e in tree.iter(body.tag) if e.get("class") == label) if label else ()
-    alike: Counter[tuple[str, str]] = Counter({("", ""): sum(len(flat(text_of(element))) >= 60 for element in same)})
+    label, around = body.get("class"), {*body.iterancestors(), *body.iter()}
+    same = [e for e in tree.iter(body.tag) if e.get("class") == label and e not in around] if label else []
+    sizes = [size for element in same if (size := len(flat(text_of(element)))) >= 60]
+    of_its_size = bool(sizes) and len(flat(text_of(body))) <= 4 * median(sizes)  # not rows of the page's own frame
+    alike: Counter[tuple[str, str]] = Counter({("", ""): len(sizes) + 1 if of_its_size else 0})
     for element in body.iter("div", "li", "article"):
         if (label := element.get("class")) and len(flat(text_of(element))) >= 60 and _headline_links(element):
             alike[element.tag, label] += 1
@@ -53,8 +59,9 @@ def _repeated(tree: Any, body: Any) -> int:
 
 def _cards(body: Any) -> int:
     """How many neighbours of the body (or of what holds it) are blocks of its size with a headline link: a page of results."""
-    element = body
-    for _ in range(8):
+    element, steps = body, 0
+    while steps < 8:
+        steps += not is_wrapped(element)
         parent = element.getparent()
         if parent is None or parent.tag in ("html", "body"):
             return 0

@@ -1,7 +1,8 @@
 """When a page was published (发布时间): the government's tag, what is shown near the headline, machine-readable times.
 
 A day that is shown may be made exact by a machine-readable time of that same day, never moved to another day.
-A shown time without its year takes the year of a machine-readable time close to it, else it is the last before the visit.
+A shown time without its year takes the year of a machine-readable time close to it, else of the address, else it is the
+last before the visit. What stands after the body must name its year: there are the times of comments and of other articles.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from crawlers.extraction.address import anchored, day_of
 from crawlers.extraction.chinese_time import Moment, read_time, read_times
 from pipeline.clock import SHANGHAI
 
@@ -26,7 +28,7 @@ _LABELLED = re.compile(
 )
 _SCRIPT = re.compile(
     r"""(?<![A-Za-z])(?P<key>(?:date_?)?pub(?:lish)?(?:ed)?_?(?:at|time|date|timestamp)?|datePublished|p_?time|news_?(?:time|date)|post_?time|release_?time|issue_?time"""
-    r"""|display_?time|create_?(?:time|d_?at|date)|c_?time|ct)["']?\s*[:=]\s*["']?"""
+    r"""|display_?time|show_?time|input_?time|add_?time|send_?time|online_?time|create_?(?:time|d_?at|date)|c_?time|ct)["']?\s*[:=]\s*["']?"""
     r"""(?P<time>20\d\d[-/.]\d\d?[-/.]\d\d?(?:[T ]\d\d:\d\d(?::\d\d)?)?|1\d{12}|1\d{9})(?!\d)""",
     re.I,
 )
@@ -34,18 +36,19 @@ _SECONDARY = re.compile(r"^c", re.I)  # creation: of the page's own record, or o
 
 
 def published(
-    meta: dict[str, str], head: str, foot: str, text: str, tree: Any, fetched_at: datetime | None
+    meta: dict[str, str], head: str, foot: str, text: str, tree: Any, fetched_at: datetime | None, url: str
 ) -> Moment | None:
-    """`head`: what is shown from the headline to the body; `foot`: what follows the body; `text`: the whole source."""
+    """What the page says of its time. `head`: what is shown from the headline to the body; `foot`: what follows the body; `text`: the whole source."""
     government = _of(meta, _GOVERNMENT, fetched_at)
     if government is not None and government.precision in ("minute", "second"):
         return government
-    shown = _shown(head, fetched_at, None) or government or _labelled(foot, fetched_at)
+    shown = _shown(head, fetched_at, None) or government or _labelled(foot, None)
     if shown is not None and shown.complete and shown.precision in ("minute", "second"):
         return shown
     machine = list(_machine(meta, text, tree, fetched_at))
     if shown is None:
-        shown = _shown(head, fetched_at, fetched_at or _latest(machine, foot, text))
+        latest = fetched_at or _latest([*machine, *filter(None, [day_of(url, None)])], foot, text)
+        shown = _shown(head, fetched_at, latest)
     if shown is None:
         return next(iter(machine), None)
     if not shown.complete:
@@ -54,7 +57,7 @@ def published(
             for moment in machine
             if abs(moment.at - shown.at) < timedelta(hours=36) or _same_clock(moment, shown)
         ]
-        return near[0] if near else shown
+        return near[0] if near else anchored(shown, url)
     if shown.precision in ("minute", "second"):
         return shown
     return next((m for m in machine if m.at.date() == shown.at.date() and m.precision in ("minute", "second")), shown)
@@ -77,7 +80,8 @@ def _shown(head: str, fetched_at: datetime | None, latest: datetime | None) -> M
 
 
 def _labelled(text: str, now: datetime | None) -> Moment | None:
-    found = [moment for match in _LABELLED.finditer(text) if (moment := read_time(match.group(1), now)) is not None]
+    told = (read_time(match.group(1), now) for match in _LABELLED.finditer(text))
+    found = [moment for moment in told if moment is not None and moment.start == 0]  # not 发布5G芯片 2019-09-06
     return next((moment for moment in found if moment.precision in ("minute", "second")), found[0] if found else None)
 
 
