@@ -6,7 +6,7 @@ Every start is read once, new addresses are opened, and a list goes on to its ne
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from crawlers.extraction.page import Page
@@ -55,13 +55,19 @@ def read_back(listed: Sequence[str], new: Sequence[str]) -> bool:
     return not fresh or any(url not in fresh for url in listed[listed.index(new[0]) :])
 
 
-async def open_new(
-    visit: Visit, start: str, wanted: re.Pattern[str], pages: int, one: Callable[[str], Awaitable[None]]
+async def read_list(
+    visit: Visit,
+    start: str,
+    pages: int,
+    addresses: Callable[[Page, Collection[str]], list[str]],
+    take: Callable[[list[str]], Awaitable[list[str]]],
+    pattern: str = "",
 ) -> None:
-    """Do `one` for every new address on a list that is `wanted`, page after page; `{page}` in `start` counts up from 1.
+    """Read a list page after page; `{page}` in `start` counts up from 1, else the next page's link (or `pattern`) leads on.
 
-    A later page that cannot be had is noted and ends the list: what stands before it is kept. Raises PageTrouble when
-    the first page cannot be had, or bears no such address although it did before.
+    `addresses` picks those of a page, knowing which list pages were read; `take` does with them what is to be done and
+    answers which were new. A later page that cannot be had is noted and ends the list: what stands before it is kept.
+    Raises PageTrouble when the first page cannot be had, or bears no address although it did before.
     """
     following: str | None = start.replace("{page}", "1")
     reached = False
@@ -78,22 +84,40 @@ async def open_new(
             visit.miss(following, trouble)
             break
         if fetched.unchanged:
-            return visit.reached_back(True)
+            reached = True
+            break
         page = await visit.read(fetched)
-        found = list(dict.fromkeys(link.url for link in page.links if wanted.search(link.url)))
+        found = addresses(page, seen)
         if not found:
             if number == 1:
                 visit.empty_list(following)
             break
         visit.memory[LISTED] = True
-        known = await visit.known(found)
-        new = [url for url in found if url not in known]
-        await visit.each(new, one)
+        new = await take(found)
         reached = reached or read_back(found, new)
         if visit.enough(reached):
             break
-        following = start.replace("{page}", str(number + 1)) if "{page}" in start else next_page(page, seen)
-    return visit.reached_back(reached)
+        following = start.replace("{page}", str(number + 1)) if "{page}" in start else next_page(page, seen, pattern)
+        if following is not None and not visit.source.may_fetch(following):
+            break
+    visit.reached_back(reached)
+
+
+async def open_new(
+    visit: Visit, start: str, wanted: re.Pattern[str], pages: int, one: Callable[[str], Awaitable[None]]
+) -> None:
+    """Do `one` for every new address on a list that is `wanted`, page after page (see `read_list`)."""
+
+    def addresses(page: Page, _: Collection[str]) -> list[str]:
+        return list(dict.fromkeys(link.url for link in page.links if wanted.search(link.url)))
+
+    async def take(found: list[str]) -> list[str]:
+        known = await visit.known(found)
+        new = [url for url in found if url not in known]
+        await visit.each(new, one)
+        return new
+
+    await read_list(visit, start, pages, addresses, take)
 
 
 async def open_feed(visit: Visit, address: str, one: Callable[[Entry], Awaitable[None]]) -> None:

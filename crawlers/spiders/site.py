@@ -7,6 +7,7 @@ article is looked at again later: changed pages are archived again, deleted ones
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -14,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from crawlers.extraction.page import Link, Page
 from crawlers.feeds import Entry, read_feed, read_sitemap
 from crawlers.fetched import Fetched
-from crawlers.spiders.lists import depth, each_start, newest_first, next_page, read_back
+from crawlers.spiders.lists import each_start, newest_first, read_list
 from crawlers.troubles import PageTrouble, Reason
-from crawlers.visit import LISTED, KnownPage, Visit
+from crawlers.visit import KnownPage, Visit
 from pipeline.document import Document
 
 _ARTICLE_WORDS = 6  # a link's words that may be a headline
@@ -82,51 +83,30 @@ class Site:
         return new
 
     async def _listed(self, visit: Visit, start: str) -> list[str]:
-        """A list page and, while all of it is new, the pages after it."""
+        """Addresses of articles on a list page and, while all of it is new, on the pages after it."""
         leads: list[str] = []
-        reached = False
-        following: str | None = start
-        seen: set[str] = set()
-        for number in range(depth(visit, self.options.list_pages)):
-            if following is None or not visit.source.may_fetch(following):
-                break
-            seen.add(following)
-            try:
-                fetched = await visit.get(following, conditional=number == 0)
-            except PageTrouble as trouble:
-                if number == 0:
-                    raise
-                visit.miss(following, trouble)  # what the pages before it lead to is not lost
-                break
-            if fetched.unchanged:
-                reached = True
-                break
-            page = await visit.read(fetched)
-            links = (link.url for link in page.links if self._may_be_article(visit, link, seen))
-            candidates = list(dict.fromkeys(links))
-            if number == 0:
-                self._judge_list(visit, following, page, candidates)
-            new = await self._unknown(visit, candidates)
-            leads += new
-            reached = reached or (bool(candidates) and read_back(candidates, new))
-            following = None if visit.enough(reached) else next_page(page, seen, self.options.next_page)
-        visit.reached_back(reached)
-        return leads
 
-    def _judge_list(self, visit: Visit, url: str, page: Page, candidates: list[str]) -> None:
-        if candidates:
-            visit.memory[LISTED] = True
-        elif page.page == "article":
-            raise PageTrouble(Reason.NOT_UNDERSTOOD, url, "列表地址打开的是一篇文章")
-        else:
-            visit.empty_list(url)
+        def addresses(page: Page, seen: Collection[str]) -> list[str]:
+            links = (link.url for link in page.links if self._may_be_article(visit, link, seen))
+            found = list(dict.fromkeys(links))
+            if not found and len(seen) == 1 and page.page == "article":
+                raise PageTrouble(Reason.NOT_UNDERSTOOD, start, "列表地址打开的是一篇文章")
+            return found
+
+        async def take(found: list[str]) -> list[str]:
+            new = await self._unknown(visit, found)
+            leads.extend(new)
+            return new
+
+        await read_list(visit, start, self.options.list_pages, addresses, take, self.options.next_page)
+        return leads
 
     async def _unknown(self, visit: Visit, urls: list[str]) -> list[str]:
         allowed = [url for url in urls if visit.source.may_fetch(url)]
         known = await visit.known(allowed)
         return [url for url in allowed if url not in known or not known[url].document_id]
 
-    def _may_be_article(self, visit: Visit, link: Link, seen: set[str]) -> bool:
+    def _may_be_article(self, visit: Visit, link: Link, seen: Collection[str]) -> bool:
         if link.url in seen or not visit.source.may_fetch(link.url):
             return False
         if self._article:
