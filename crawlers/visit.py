@@ -182,8 +182,9 @@ class Visit:
         if stop:
             raise stop[0]
 
-    def keep(self, document: Document, fetched: Fetched | None = None) -> None:
-        """A document was had; `fetched` is the page that proves it. The same id twice in a visit is kept once."""
+    def keep(self, document: Document, fetched: Fetched | None = None, further: Sequence[Fetched] = ()) -> None:
+        """A document was had; `fetched` is the page that proves it, `further` those on which it goes on. The same id
+        twice in a visit is kept once."""
         if fetched is not None:
             self.harvest.pages[fetched.asked] = (fetched, document.id)
         if document.id in self._kept:
@@ -191,7 +192,7 @@ class Visit:
         self._kept.add(document.id)
         self.harvest.documents.append(document)
         if fetched is not None:
-            self.harvest.captures.append((fetched, document.id))
+            self.harvest.captures += [(page, document.id) for page in (fetched, *further)]
 
     def watch(self, url: str, document_id: str, look: bool = True) -> None:
         """An address of a kept document that was not fetched itself; with `look`, visit it later to see what became of it."""

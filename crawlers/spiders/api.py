@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crawlers.extraction.text import text_of_html
-from crawlers.spiders.site import not_later
+from crawlers.spiders.articles import not_later
 from crawlers.spiders.weibo_shapes import count
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
 from crawlers.visit import Visit

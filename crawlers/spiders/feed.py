@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from crawlers.extraction.text import text_of_html
 from crawlers.feeds import Entry
 from crawlers.fetched import Fetched
+from crawlers.spiders.articles import keep_article, not_later
 from crawlers.spiders.lists import each_start, open_feed
-from crawlers.spiders.site import article, not_later
 from crawlers.visit import KnownPage, Visit
 from pipeline.document import Document
 
@@ -87,7 +87,7 @@ class Feed:
         fetched = await visit.get(entry.url)
         page = await visit.read(fetched)
         if page.page == "article":
-            visit.keep(article(visit, fetched, page), fetched)
+            await keep_article(visit, fetched, page)
         elif text:
             visit.warn(f"{entry.url} 的页面看不出是文章，用了订阅源里的摘要")
             visit.keep(from_entry(visit, entry, text), fetched)

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crawlers.extraction.extract import decode
 from crawlers.fetched import Fetched
+from crawlers.spiders.articles import not_later
 from crawlers.spiders.labels import text_lines
 from crawlers.spiders.lists import each_start, open_new
 from crawlers.spiders.portal import moment
-from crawlers.spiders.site import not_later
 from crawlers.spiders.weibo_shapes import count
 from crawlers.visit import KnownPage, Visit
 from pipeline.document import Counts, Document, Observation

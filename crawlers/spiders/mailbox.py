@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from crawlers.extraction.text import text_of_html
-from crawlers.spiders.site import not_later
+from crawlers.spiders.articles import not_later
 from crawlers.troubles import Reason, SourceTrouble
 from crawlers.visit import Visit
 from pipeline.document import Document

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crawlers.extraction.extract import decode
 from crawlers.fetched import Fetched
+from crawlers.spiders.articles import not_later
 from crawlers.spiders.labels import read_labels, text_lines
 from crawlers.spiders.lists import each_start, open_new
-from crawlers.spiders.site import not_later
 from crawlers.spiders.weibo_shapes import count
 from crawlers.visit import KnownPage, Visit
 from pipeline.clock import SHANGHAI

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crawlers.extraction.page import Link, Page
 from crawlers.feeds import Entry, read_feed, read_sitemap
 from crawlers.fetched import Fetched
+from crawlers.spiders.articles import keep_article
 from crawlers.spiders.lists import each_start, newest_first, read_list
 from crawlers.troubles import PageTrouble, Reason
 from crawlers.visit import KnownPage, Visit
-from pipeline.document import Document
 
 _ARTICLE_WORDS = 6  # a link's words that may be a headline
 
@@ -117,7 +116,7 @@ class Site:
         fetched = await visit.get(url)
         page = await visit.read(fetched)
         if page.page == "article":
-            visit.keep(article(visit, fetched, page), fetched)
+            await keep_article(visit, fetched, page)
         elif self._article or page.page == "other":
             visit.quarantine(fetched, "；".join(page.reasons) or "看不出是文章")
         else:  # a list among the guesses: remembered so that it is not tried again
@@ -127,26 +126,6 @@ class Site:
         page = await visit.read(fetched)
         if page.page != "article":
             visit.warn(f"原来的文章页 {known.url} 现在看不出是文章")
-
-
-def article(visit: Visit, fetched: Fetched, page: Page) -> Document:
-    """The Document of an article page; its 来源 stands in front of the source's name when the page credits another."""
-    return Document(
-        id=visit.document_id(fetched.asked),
-        text=page.text,
-        kind=visit.source.kind,
-        source=visit.source.name,
-        url=fetched.asked,
-        title=page.title,
-        author=page.author,
-        published_at=not_later(page.published_at, visit.now),
-        collected_at=visit.now,
-    )
-
-
-def not_later(moment: datetime | None, now: datetime) -> datetime | None:
-    """A publication time from the future (a wrong clock, a planned page) is unknown, not true."""
-    return None if moment and moment > now + timedelta(minutes=5) else moment
 
 
 def looks_like_article(url: str) -> bool:

@@ -18,8 +18,8 @@ from crawlers.extraction.extract import decode
 from crawlers.extraction.text import text_of_html
 from crawlers.feeds import Entry
 from crawlers.fetched import Fetched
+from crawlers.spiders.articles import not_later
 from crawlers.spiders.lists import each_start, open_feed
-from crawlers.spiders.site import not_later
 from crawlers.troubles import PageTrouble, Reason, SourceTrouble
 from crawlers.visit import KnownPage, Visit
 from pipeline.document import Counts, Document, Kind

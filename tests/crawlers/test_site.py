@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
+from crawlers.spiders.articles import addresses_of_further_pages
 from pipeline.clock import parse_time
 from pipeline.store.schema.documents import documents, observations
+from pipeline.store.schema.sources import captures
 from tests.crawlers.misbehaving import Answer
-from tests.crawlers.pages import article, listing
+from tests.crawlers.pages import PARAGRAPH, article, listing
 
 HEADLINES = [(f"/art/2026/3/15/art_1229_{n}.html", f"关于沙洲镇火情处置的第{n}号通报") for n in range(4)]
 
@@ -131,3 +134,51 @@ def test_retry_after_is_respected(site, source, crawling, clock):
     worker = crawling(source("site"))
     assert worker.crawl_due().runs[0].reason == "throttled"
     assert worker.next_due() - clock.now() == timedelta(hours=2)
+
+
+def _paged(title, words, *further):
+    pager = "".join(f'<a href="{path}">{number}</a> ' for number, path in enumerate(further, 2))
+    return article(title, body=words).replace("</div></body>", f"<p class='pager'>{pager}</p></div></body>")
+
+
+def test_an_article_over_several_pages_is_one_document_with_all_its_words(site, source, crawling, services):
+    path, title = HEADLINES[0]
+    second, third = path.replace(".html", "_2.html"), path.replace(".html", "_3.html")
+    others = [words for words, _ in HEADLINES[1:]]
+    site.html("/", listing(HEADLINES[:1]))
+    site.html(path, _paged(title, PARAGRAPH + "一页终。", second, *others))
+    site.html(second, _paged(title, PARAGRAPH + "二页终。", second, third))
+    site.html(third, _paged(title, PARAGRAPH + "三页终。", second))
+    assert crawling(source("site")).crawl_due().runs[0].outcome == "ok"
+    (row,) = _rows(services)
+    assert [row.text.index(f"{page}页终") for page in "一二三"] == sorted(row.text.index(f"{p}页终") for p in "一二三")
+    assert site.asked.count(second) == site.asked.count(third) == 1
+    assert len(_rows(services, captures)) == 3
+
+
+def test_an_article_whose_second_page_is_broken_is_kept_and_the_page_missed(site, source, crawling, services):
+    path, title = HEADLINES[0]
+    second = path.replace(".html", "_2.html")
+    site.html("/", listing(HEADLINES[:1]))
+    site.html(path, _paged(title, PARAGRAPH + "一页终。", second))
+    site.pages[second] = Answer(b"", 500)
+    run = crawling(source("site")).crawl_due().runs[0]
+    assert (run.outcome, run.new, run.missed) == ("partial", 1, 1)
+    assert "一页终" in _rows(services)[0].text
+
+
+@pytest.mark.parametrize(
+    ("page", "linked", "further"),
+    [
+        ("/a/c_81.html", "/a/c_81_2.html", ["/a/c_81_2.html"]),
+        ("/a/t20260315_81.html", "./t20260315_81_1.html", ["/a/t20260315_81_1.html"]),
+        ("/a/81.shtml", "81-2.shtml#p", ["/a/81-2.shtml"]),
+        ("/a/81.html", "/a/181_2.html", []),
+        ("/a/81.html", "/a/82.html", []),
+        ("/a/index.html", "/a/index_2.html", []),
+        ("/a/81.html", "/a/81_0.html", []),
+    ],
+)
+def test_where_an_article_goes_on(page, linked, further):
+    found = addresses_of_further_pages(f"https://a.example{page}", f'<a href="{linked}">2</a>'.encode())
+    assert found == [f"https://a.example{path}" for path in further]
