@@ -9,6 +9,7 @@ a reason and is logged.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import re
@@ -27,6 +28,7 @@ from pipeline.store.engine import Store
 from pipeline.store.evidence import Capture
 
 KEPT = "kept"
+_LEVEL = 6  # warcio's own, 9, takes half as long again for half a percent
 _LEFT_OUT = {"content-encoding", "transfer-encoding", "content-length", "connection", "set-cookie"}
 
 
@@ -190,7 +192,7 @@ def _record(fetched: Fetched, sha256: str) -> bytes:
     from warcio.warcwriter import WARCWriter
 
     out = io.BytesIO()
-    writer: Any = WARCWriter(out, gzip=True, warc_version="1.1")
+    writer: Any = WARCWriter(out, gzip=False, warc_version="1.1")
     headers = [(name, value) for name, value in fetched.headers.items() if name not in _LEFT_OUT]
     headers.append(("content-length", str(len(fetched.body))))
     record = writer.create_warc_record(
@@ -206,7 +208,7 @@ def _record(fetched: Fetched, sha256: str) -> bytes:
         },
     )
     writer.write_record(record)
-    return out.getvalue()
+    return gzip.compress(out.getvalue(), _LEVEL, mtime=0)
 
 
 def _warc_date(at: datetime) -> str:

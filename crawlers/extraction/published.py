@@ -26,12 +26,13 @@ _LATE = ("dateupdate", "lastmodified", "og:updated_time", "article:modified_time
 _LABELLED = re.compile(
     r"(?:发布|发表|发稿|发文|成文|更新|上传|添加|录入|刊发|日期|时间)[^\d]{0,8}([\d〇零一二三四五六七八九十].{0,30})"
 )
-_SCRIPT = re.compile(
-    r"""(?<![A-Za-z])(?P<key>(?:date_?)?pub(?:lish)?(?:ed)?_?(?:at|time|date|timestamp)?|datePublished|p_?time|news_?(?:time|date)|post_?time|release_?time|issue_?time"""
-    r"""|display_?time|show_?time|input_?time|add_?time|send_?time|online_?time|create_?(?:time|d_?at|date)|c_?time|ct)["']?\s*[:=]\s*["']?"""
-    r"""(?P<time>20\d\d[-/.]\d\d?[-/.]\d\d?(?:[T ]\d\d:\d\d(?::\d\d)?)?|1\d{12}|1\d{9})(?!\d)""",
+_SCRIPTED = re.compile(r"""[:=]\s*["']?(20\d\d[-/.]\d\d?[-/.]\d\d?(?:[T ]\d\d:\d\d(?::\d\d)?)?|1\d{12}|1\d{9})(?!\d)""")
+_KEY = re.compile(
+    r"""(?<![A-Za-z])((?:date_?)?pub(?:lish)?(?:ed)?_?(?:at|time|date|timestamp)?|datePublished|p_?time|news_?(?:time|date)|post_?time|release_?time|issue_?time"""
+    r"""|display_?time|show_?time|input_?time|add_?time|send_?time|online_?time|create_?(?:time|d_?at|date)|c_?time|ct)["']?\s*$""",
     re.I,
 )
+_LONGEST_KEY = 40  # characters before the time
 _SECONDARY = re.compile(r"^c", re.I)  # creation: of the page's own record, or of a comment
 
 
@@ -89,11 +90,18 @@ def _machine(meta: dict[str, str], text: str, tree: Any, fetched_at: datetime | 
     """Machine-readable times, the most telling first."""
     found = [_of(meta, _META, fetched_at)]
     found += [read_time(str(value), fetched_at) for value in tree.xpath(_ITEM)[:2]]
-    scripted = sorted(_SCRIPT.finditer(text), key=lambda match: bool(_SECONDARY.match(match["key"])))
-    found += [read_time(match["time"], fetched_at) for match in scripted[:6]]
+    scripted = sorted(_scripted(text), key=lambda told: bool(_SECONDARY.match(told[0])))
+    found += [read_time(time, fetched_at) for _, time in scripted[:6]]
     found += [read_time(str(value), fetched_at) for value in tree.xpath("//time/@datetime")[:2]]
     found.append(_of(meta, _LATE, fetched_at))
     return (moment for moment in found if moment is not None and moment.complete)
+
+
+def _scripted(text: str) -> Iterator[tuple[str, str]]:
+    """Keys of publish times and their values in scripts. A value is looked for first: there are few."""
+    for match in _SCRIPTED.finditer(text):
+        if key := _KEY.search(text, max(match.start() - _LONGEST_KEY, 0), match.start()):
+            yield key[1], match[1]
 
 
 def _of(meta: dict[str, str], names: tuple[str, ...], now: datetime | None) -> Moment | None:
