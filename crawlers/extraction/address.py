@@ -39,15 +39,34 @@ def anchored(shown: Moment, url: str) -> Moment:
     year, month, _ = _named(url)
     if not year:
         return shown
+    told = day_of(url, None)
+    if shown.relative:
+        return shown if told is None or abs(shown.at - told.at) <= _NEAR else _on_its_day(shown, told)
     moved = _in_year(shown, year)
     if not month:
         return moved or shown
-    told = day_of(url, None)
     if told is None:
         return moved if moved is not None and moved.at.month in (month, month % 12 + 1) else shown
     for near in (_in_year(shown, year + step) for step in (0, -1, 1)):
         if near is not None and abs(near.at - told.at) <= _NEAR:
             return near
+    return _on_its_day(shown, told)
+
+
+def latest_of(url: str) -> datetime | None:
+    """A moment after everything that a page at this address may have shown when it was new."""
+    year, month, day = _named(url)
+    if not year:
+        return None
+    try:
+        return datetime(year, month or 12, day or 28, 23, 59, tzinfo=SHANGHAI) + (
+            _NEAR if day or month else timedelta(3)
+        )
+    except ValueError:
+        return None
+
+
+def _on_its_day(shown: Moment, told: Moment) -> Moment:
     if shown.precision not in ("minute", "second"):
         return told
     return replace(shown, at=datetime.combine(told.at.date(), shown.at.timetz()), complete=True)

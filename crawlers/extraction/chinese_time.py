@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
@@ -44,12 +44,14 @@ _COMPACT = re.compile(r"(20\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time found in a text: aware (Asia/Shanghai), how exact, where it begins, and whether it named its year."""
+    """A time found in a text: aware (Asia/Shanghai), how exact, where it begins, whether it named its year, and whether
+    it is told from the moment of reading (昨天, 3小时前)."""
 
     at: datetime
     precision: Precision
     start: int
     complete: bool
+    relative: bool = False
 
 
 def read_time(text: str, now: datetime | None = None) -> Moment | None:
@@ -97,9 +99,11 @@ def _read(match: re.Match[str], now: datetime | None) -> Moment | None:
     if today is None:
         return None
     if part["ago"] or part["just"]:
-        return _ago(part, today, match.start())
+        return replace(_ago(part, today, match.start()), relative=True)
     shown = _with_clock(_day(part, today.date()), part, match.start(), False)
-    if shown.at <= today + _AHEAD or part["back"] or part["relative"] or part["week"]:
+    if part["relative"] or part["week"]:
+        return replace(shown, relative=True)
+    if shown.at <= today + _AHEAD or part["back"]:
         return shown
     return _with_clock(_day(part, today.date() - timedelta(days=1)), part, match.start(), False)
 
@@ -193,5 +197,5 @@ def _not_after(moment: Moment, now: datetime | None) -> Moment | None:
     if now is None or moment.at <= now:
         return moment
     if moment.at <= now + _AHEAD:
-        return Moment(now.astimezone(SHANGHAI), moment.precision, moment.start, moment.complete)
+        return replace(moment, at=now.astimezone(SHANGHAI))
     return None

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import datetime
 from statistics import median
 from typing import Any, Literal
 
 from crawlers.extraction.body import is_wrapped
+from crawlers.extraction.chinese_time import read_time
 from crawlers.extraction.page import Link
-from crawlers.extraction.teasers import is_teaser_list
+from crawlers.extraction.teasers import has_own_headline, is_teaser_list
 from crawlers.extraction.words import flat, text_of
+from pipeline.clock import SHANGHAI
 
 _DATE = re.compile(r"(?:20)?\d\d[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?)?(?!\d)")
 _ALIKE = 4  # blocks
 _HEADLINE = 6  # characters
 _SHORT = 80  # characters
+_SOME_TIME = datetime(2100, 1, 1, tzinfo=SHANGHAI)  # whether there is a time is asked, not which
 
 
 def page_kind(
@@ -32,6 +36,8 @@ def page_kind(
         return "list", "页面上有多个同样的正文块"
     if body is not None and is_teaser_list(tree, body, links, title, dated):
         return "list", "标题链接与导语交替出现"
+    if body is not None and _posts(body) and not (dated and has_own_headline(tree, title)):
+        return "list", "由带时间的同样的块组成（评论、帖子）"
     told = dated and prose >= _SHORT  # a short article beside dated lists of others
     if prose < 400 and not told and (rows := len(dated_rows(tree))) >= 8 and prose < 12 * rows:
         return "list", f"正文 {prose} 字，{rows} 行带日期的标题"
@@ -55,6 +61,19 @@ def _repeated(tree: Any, body: Any) -> int:
         if (label := element.get("class")) and len(flat(text_of(element))) >= 60 and _headline_links(element):
             alike[element.tag, label] += 1
     return max(alike.values())
+
+
+def _posts(body: Any) -> bool:
+    """Whether the body is little else than neighbours of one kind with a time each: comments, posts."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for element in body:
+        if isinstance(element.tag, str) and element.tag not in ("p", "span", "br"):
+            kinds.setdefault((element.tag, element.get("class") or ""), []).append(flat(text_of(element)))
+    for texts in kinds.values():
+        if len(texts) >= _ALIKE and sum(map(len, texts)) > 0.8 * len(flat(text_of(body))):
+            moments = [read_time(text, _SOME_TIME) for text in texts]
+            return all(moment is not None and moment.precision in ("minute", "second") for moment in moments)
+    return False
 
 
 def _cards(body: Any) -> int:

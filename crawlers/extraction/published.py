@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from crawlers.extraction.address import anchored, day_of
+from crawlers.extraction.address import anchored, latest_of
 from crawlers.extraction.chinese_time import Moment, read_time, read_times
 from pipeline.clock import SHANGHAI
 
@@ -48,7 +48,7 @@ def published(
         return shown
     machine = list(_machine(meta, text, tree, fetched_at))
     if shown is None:
-        latest = fetched_at or _latest([*machine, *filter(None, [day_of(url, None)])], foot, text)
+        latest = fetched_at or latest_of(url) or _latest(machine, foot, text)
         shown = _shown(head, fetched_at, latest)
     if shown is None:
         return next(iter(machine), None)

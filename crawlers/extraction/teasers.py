@@ -30,7 +30,7 @@ def is_teaser_list(tree: Any, body: Any, links: tuple[Link, ...], title: str, da
     turns, paragraphs, dates = _turns(body)
     if turns + _begun_by_a_link(body) < _TURNS or paragraphs > _PARAGRAPHS * max(turns, _begun_by_a_link(body)):
         return False
-    return dates >= _TURNS or not (dated and _has_own_headline(tree, title))
+    return dates >= _TURNS or not (dated and has_own_headline(tree, title))
 
 
 def _turns(body: Any) -> tuple[int, int, int]:
@@ -72,7 +72,7 @@ def _only_date(whole: str, said: str) -> bool:
     return len(rest) < _A_DATE and read_time(rest) is not None
 
 
-def _has_own_headline(tree: Any, title: str) -> bool:
+def has_own_headline(tree: Any, title: str) -> bool:
     """The title stands on the page outside links."""
     return len(title) >= _HEADLINE and any(
         len(element) <= 3 and flat(text_of(element)) == title and not element.xpath("ancestor::a|.//a")
