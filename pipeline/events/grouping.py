@@ -3,17 +3,20 @@
 In order: a forwarded post joins the event of the post that it forwards; a copy joins that of its original; every other
 document is compared with at most CANDIDATES events that share its rarest words, or its kind of incident at its place.
 The comparison is a sum of a few readable pieces of evidence (pipeline.events.evidence_of_same): words, place, kind,
-numbers, time. A document that fits two events, themselves alike, joins them: the older id stays, the other redirects.
+numbers, time. A document that fits two events, themselves alike, joins them: the older id stays, the other redirects. An event that has
+grown by half looks again at what came too early: at lone documents of the last two days, and at smaller events of its town,
+of the whole window, that have its rare words or its kind of incident.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from heapq import nsmallest
+from heapq import nlargest
 
 from pipeline.document import Copy, Judged, Placement
 from pipeline.events.incidents import Incidents, shipped_incidents
@@ -28,6 +31,9 @@ SECOND = 0.6  # score from which a lone earlier document joins an event that has
 GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
 LONERS = 100  # lone documents looked at again
+READ_AGAIN = 30  # latest documents of a grown event whose rare words recall others
+RECALLED = 16  # smaller events that they recall
+FEW = 60  # a rare word or scene of more live events than that recalls none
 ASKED = 3  # latest documents of the smaller event that are asked
 GROWN = 10  # documents from which the smaller event is a matter of its own, and
 ASKED_GROWN = 9  # so many are asked, whether they are at home in the larger one
@@ -105,16 +111,40 @@ class Grouping:
         return Placement(new.document_id, event.id, False, best.probability, reason_of(new, best, event), merged)
 
     def _second_look(self, event: Event) -> list[Event]:
-        """Lone documents that came too early to be recognised, and fit the event now that more is known of it."""
+        """Earlier documents that came too soon to be recognised, and fit the event now that more is known of it."""
         if not _has_grown(len(event.documents)):
             return []
-        found = []
-        for one in self._live.loners(event.last_at - LOOK_BACK, LONERS):
-            if one is not event and _may_be_one(one, event):
-                document = next(one.latest(1))
-                if likeness(read(document, self._live), event, self._live).score >= SECOND:
-                    found.append(one)
-        return found
+        early = {one.id: one for one in self._live.loners(event.last_at - LOOK_BACK, LONERS)}
+        early.update((one.id, one) for one in self._recalled(event))
+        return [one for one in early.values() if one is not event and self._belongs(one, event)]
+
+    def _recalled(self, event: Event) -> list[Event]:
+        """The smaller events of the whole window, of a town of its own, that have its rare words or its kind of incident."""
+        live, words = self._live, Counter[int]()
+        for document in event.latest(READ_AGAIN):
+            words.update(document.rare.keys())
+        pointing = [live.postings[word] for word, times in words.items() if times > 1]
+        located = sum(event.towns.values())
+        towns = [town for town, times in event.towns.items() if 2 * times >= located]
+        kinds = [kind for kind, share in event.kinds.items() if share >= 50 * len(event.documents)]
+        pointing += [live.scenes.get((town, kind), {}) for town in towns for kind in kinds]
+        overlap: dict[str, float] = {}
+        for holders in pointing:
+            if len(holders) <= FEW:
+                for name in holders:
+                    overlap[name] = overlap.get(name, 0) + 1000 // len(holders)
+        size = len(event.documents)
+        smaller = {name: worth for name, worth in overlap.items() if 2 * len(live.events[name].documents) <= size}
+        recalled = [live.events[name] for name in _best(smaller, RECALLED)]
+        return [one for one in recalled if one.towns.keys() & event.towns.keys()]
+
+    def _belongs(self, small: Event, event: Event) -> bool:
+        """Whether a smaller event is part of this one: its latest document must fit, of three or more the most of them."""
+        if not _may_be_one(small, event):
+            return False
+        if len(small.documents) > 2:
+            return self._is_one(small, event)
+        return likeness(read(next(small.latest(1)), self._live), event, self._live).score >= SECOND
 
     def _is_one(self, left: Event, right: Event) -> bool:
         """Whether two events, both like one new document, are one: the latest of the smaller must fit the larger.
@@ -163,7 +193,12 @@ def event_id(document_id: str) -> str:
 
 def _best(worth: Mapping[str, float], count: int) -> list[str]:
     """The event ids of most worth; of equal ones the smaller id, whatever the order of the dictionary."""
-    return [name for _, name in nsmallest(count, ((-value, name) for name, value in worth.items()))]
+    if len(worth) > count:
+        least = nlargest(count, worth.values())[-1]
+        ranked = sorted((-value, name) for name, value in worth.items() if value >= least)
+    else:
+        ranked = sorted((-value, name) for name, value in worth.items())
+    return [name for _, name in ranked[:count]]
 
 
 def _has_grown(size: int) -> bool:

@@ -1,8 +1,9 @@
 """Is this document about that event? (同一事件的依据) A sum of readable pieces of evidence, few enough to check each.
 
 words: how much of the document's weight of rare words the event explains; marks: its three most telling shared words;
-place, kind of incident and numbers, for and against; pace: how busy the event is just now, by itself and among all that
-comes in. The weights are a logistic regression on same-event decisions, rounded.
+own_words: words rare in the world that of all live events this one has, and few others; place, name, kind of incident and
+numbers, for and against; pace: how busy the event is just now, by itself and among all that comes in.
+The weights are a logistic regression on same-event decisions, rounded.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pipeline.events.sparse import shipped_rarity
 
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
 KNOWN_TOWN = 0.1  # share of an event's located documents below which a town is more and more another place than its own
+CHANCE = 3.0  # rarity of own words that two unrelated texts may share
+MOST_OWN = 12.0  # rarity of own words beyond which they say no more
 COMMON_NAME = 0.15  # share of an event's naming documents from which a name is the event's
 UNSEEN = 2  # documents of the kind that were not collected
 BURST = 12  # documents of the last hours beyond which an event is not busier still
@@ -50,10 +53,13 @@ class Weights:
     owned: float = 4.0
     loose: float = -1.25
     loose_share: float = 0.15
+    kind_unknown: float = 1.2
+    own_words: float = 0.8
 
 
 NAMES = tuple(field.name for field in fields(Weights))[1:]
 WEIGHTS = Weights()
+IN_ORDER: tuple[float, ...] = tuple(getattr(WEIGHTS, name) for name in NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class Reading:
     document: Signature
     terms: tuple[tuple[dict[str, int], float, float], ...]  # (event id → documents, weight, rarity)
     total: float  # weight × rarity of all its terms
+    rare: tuple[tuple[dict[str, int], float], ...]  # of its rare words: event id → documents, how rare
 
 
 @cache
@@ -100,7 +107,8 @@ def read(document: Signature, live: LiveEvents) -> Reading:
             rarity = max(0.0, math.log(events / (past[term] + len(posting))))
             total += weight * rarity
             terms.append((posting, weight, rarity))
-    return Reading(document, tuple(terms), total)
+    rare = [(postings[term], worth) for term, worth in document.rare.items() if term in postings]
+    return Reading(document, tuple(terms), total, tuple(rare))
 
 
 def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
@@ -109,11 +117,13 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
     words, marks = _words(reading, event)
     kind = _kind(new, event)
     same_name, other_name = _name(new, event)
+    place = _place(new, event)
     day, just_now = event.around(new.moment, DAY), event.around(new.moment, JUST_NOW)
+    agreed = 0.0 if place[1] else kind if new.kinds and event.kinds else 1.0
     evidence = (
         words,
         marks,
-        *_place(new, event),
+        *place,
         other_name,
         kind * same_name,
         kind,
@@ -127,17 +137,13 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
         _owned(new, event, live),
         0.0 if new.anchored else 1.0,
         0.0 if new.anchored else math.log((just_now + 1) / (live.just_now() + FOREIGN_NOW)),
+        float(bool(new.kinds) and not event.kinds),
+        agreed * _own_words(reading, event) if agreed else 0.0,
     )
     score = WEIGHTS.bias
-    for weight, value in zip(_in_order(WEIGHTS), evidence, strict=True):
+    for weight, value in zip(IN_ORDER, evidence, strict=True):
         score += weight * value
     return Likeness(evidence, score)
-
-
-@cache
-def _in_order(weights: Weights) -> tuple[float, ...]:
-    """The weights of the evidence, in its order."""
-    return tuple(getattr(weights, name) for name in NAMES)
 
 
 def at_home(reading: Reading, own: Event, other: Event) -> bool:
@@ -162,6 +168,13 @@ def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float]:
                 telling.append(gain)
     telling.sort(reverse=True)
     return explained / reading.total if reading.total else 0.0, min(15.0, sum(telling[:3]))
+
+
+def _own_words(reading: Reading, event: Event) -> float:
+    """How rare are the document's rare words that the event has, each shared with all the live events that have it too."""
+    name = event.id
+    found = sum(worth / len(posting) for posting, worth in reading.rare if name in posting)
+    return min(MOST_OWN, max(0.0, found - CHANCE))
 
 
 def _place(new: Signature, event: Event) -> tuple[float, float, float]:

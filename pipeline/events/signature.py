@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from pipeline.document import Judged, Scope
 from pipeline.events import sparse
@@ -15,6 +15,8 @@ from pipeline.events.incidents import Incidents
 from pipeline.events.names import names
 
 TERMS = 40  # terms kept of one document
+RARE = 12  # rare words kept of one document
+COMMON = 6.0  # rarity up to which a word is not rare
 READ = 600  # characters of the text that are read: what a report is about stands at its head
 _HASHTAG = re.compile(r"#([^#\s]{2,30})#")
 _TAG = re.compile(r"#[^#\s]{3,30}#|《[^》\s]{4,40}》")
@@ -38,6 +40,7 @@ class Signature:
     abroad: frozenset[str]  # places outside the district
     numbers: frozenset[str]
     repost_of: str
+    rare: dict[int, float]  # rare words of the text that are no place's: how much rarer than COMMON
     anchored: bool  # names a place, a kind of incident, a name or a tag: it says by itself what it is about
 
 
@@ -57,8 +60,9 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
             counts.update(sparse.pairs(text))
     cell = sparse.cell
     best = sorted((-_factor(n) * rarity[cell(term)], term) for term, n in counts.items())[:TERMS]
+    rare = _rare_words(whole, judged)
     kept: dict[int, float] = {}
-    for _, term in best:
+    for term in (*(term for _, term in best), *rare):
         kept.setdefault(cell(term), _factor(counts[term]))
     towns, spots, abroad = _places(judged)
     whole_text = title + " " + body
@@ -80,8 +84,27 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         abroad,
         sparse.numbers(whole_text),
         document.repost_of,
+        {cell(term): worth for term, worth in rare.items()},
         bool(kinds or tags or named or towns or abroad),
     )
+
+
+@lru_cache(maxsize=1 << 12)
+def _letters(name: str) -> frozenset[str]:
+    """A place's name, its words and its pairs."""
+    return frozenset((name, *sparse.words(name), *sparse.pairs(name)))
+
+
+def _rare_words(whole: set[str], judged: Judged) -> dict[str, float]:
+    """The rarest whole words, with how much rarer than COMMON they are; without those of the places named, for a shared
+    place is evidence by itself, and its letters are no second one."""
+    rarity, cell = sparse.shipped_rarity(), sparse.cell
+    placed: set[str] = set()
+    for place in judged.analysis.places:
+        placed |= _letters(place.name) | _letters(place.town) | _letters(place.district)
+    worth = {word: rarity[cell(word)] - COMMON for word in whole if word not in placed and not word.isdigit()}
+    ranked = sorted((-value, word) for word, value in worth.items() if value > 0)[:RARE]
+    return {word: -value for value, word in ranked}
 
 
 @cache

@@ -34,6 +34,15 @@ def test_the_demo_citys_storylines_meet_above_the_floors(tmp_path: Path, capsys:
     assert found["f1"] > found["peers"]["single_pass_tfidf"]["f1"]
 
 
+def test_stories_written_apart_from_the_weights_meet_above_the_floors(capsys: pytest.CaptureFixture[str]) -> None:
+    """Twelve matters of other days, that no word list and no weight was made for: what an office may expect elsewhere."""
+    stories = Path(__file__).parent / "held_out_stories.jsonl"
+    evaluate_grouping(stories, stories, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    floors = FLOORS["held_out_stories"]
+    assert {name: found[name] >= floors[name] for name in floors} == dict.fromkeys(floors, True)
+
+
 def test_a_truth_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "truth.jsonl").write_text('{"id": "a"}\n', encoding="utf-8")
     with pytest.raises(HuiyingError, match="每行须是 JSON"):

@@ -252,6 +252,37 @@ def test_two_large_matters_of_one_town_stay_apart_whatever_joined_them() -> None
     assert all(size > 180 for _, size in largest)
 
 
+def test_rare_words_that_only_one_event_has_bring_a_post_without_place_or_kind_to_it() -> None:
+    letter = judged("g1", "柳渡镇兴旺养猪场的粪水直接排进沟里，猪场老板说手续齐全，粪水沟里全是苍蝇", 0, Kind.MESSAGE)
+    post = judged("g2", "养猪场老板说手续齐全？手续齐全就能往沟里倒粪水，苍蝇满天飞，猪场的猪都嫌臭", 300)
+    other = judged("g3", "周末带孩子去看电影，散场的时候下雨了，没带伞", 310)
+    found = placed(Grouping(WEEK), [letter, post, other, OTHER[2]])
+    assert found["g2"] == found["g1"] == event_id("g1")
+    assert found["g3"] == event_id("g3")
+
+
+def test_a_letter_of_days_ago_is_recalled_when_its_matter_gathers() -> None:
+    """Too little was known when it came, and it is too old for the look at the lone documents of the last two days."""
+    first = judged("d0", "柳东村二组，签字五个月，约定九十日付清，一分未付，房东催租", 0, Kind.MESSAGE, "请帮忙催一催")
+    texts = [
+        "柳东村拆迁户去镇政府问补偿款，签字五个月一分未付",
+        "柳渡镇柳东村拆迁补偿款拖了五个月，过渡费也停了",
+        "柳东村的拆迁户签字五个月了，约定九十日付清，补偿款在哪里",
+        "柳渡镇称柳东村拆迁补偿款月底前付清，过渡费同时补发",
+        "拆迁补偿款说是月底付清，柳东村的签字五个月的都在等",
+        "柳东村拆迁补偿款又拖，过渡费又停，房东催租",
+        "柳渡镇拆迁办门口排队问补偿款的人",
+        "柳东村拆迁户：清单上写九十日付清",
+    ]
+    late = 60 * 24 * 4
+    gathering = [judged(f"d{n}", text, late + 20 * n) for n, text in enumerate(texts, 1)]
+    group = Grouping(WEEK)
+    found = placed(group, [first, *gathering[:2]])
+    assert found["d0"] != found["d2"]
+    found = placed(Grouping(WEEK), [first, *gathering])
+    assert set(found.values()) == {event_id("d0")}
+
+
 STREAM = sorted([*PLANT, *FLAT, *OTHER], key=lambda one: one.document.known_at)
 
 
