@@ -169,12 +169,12 @@ class Grouping:
         live, new = self._live, reading.document
         overlap: dict[str, float] = {}
         visited = 0
-        lists = sorted((len(posting), i) for i, (posting, _, _) in enumerate(reading.terms))
+        lists = sorted((len(posting), i) for i, (posting, *_) in enumerate(reading.terms))
         for size, i in lists:
             if size > CROWDED or visited + size > VISITED:
                 break
             visited += size
-            posting, _, rarity = reading.terms[i]
+            posting, _, rarity, _ = reading.terms[i]
             for name in posting:
                 overlap[name] = overlap.get(name, 0.0) + rarity
         chosen = dict.fromkeys(_best(overlap, CANDIDATES))

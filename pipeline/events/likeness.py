@@ -1,7 +1,8 @@
 """Is this document about that event? (同一事件的依据) A sum of readable pieces of evidence, few enough to check each.
 
 words: how much of the document's weight of rare words the event explains; marks: its three most telling shared words;
-own_words: words rare in the world that of all live events this one has, and few others; place, name, kind of incident and
+own_words: words rare in the world that of all live events this one has, and few others; unsaid: nothing of all this is
+shared but a town and the hour; place, name, kind of incident and
 numbers, for and against; pace: how busy the event is just now, by itself and among all that comes in.
 The weights are a logistic regression on same-event decisions, rounded.
 """
@@ -20,6 +21,9 @@ from pipeline.events.sparse import shipped_rarity
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
 KNOWN_TOWN = 0.1  # share of an event's located documents below which a town is more and more another place than its own
 CHANCE = 3.0  # rarity of own words that two unrelated texts may share
+TOLD = (
+    8.0  # rarity of its three most telling words, a place's letters apart, from which a document says what it is about
+)
 MOST_OWN = 12.0  # rarity of own words beyond which they say no more
 COMMON_NAME = 0.15  # share of an event's naming documents from which a name is the event's
 UNSEEN = 2  # documents of the kind that were not collected
@@ -55,6 +59,7 @@ class Weights:
     loose_share: float = 0.15
     kind_unknown: float = 1.2
     own_words: float = 0.8
+    unsaid: float = -20.0
 
 
 NAMES = tuple(field.name for field in fields(Weights))[1:]
@@ -84,7 +89,7 @@ class Reading:
     """A document read against what is live: its terms that live events have, each with its weight and rarity."""
 
     document: Signature
-    terms: tuple[tuple[dict[str, int], float, float], ...]  # (event id → documents, weight, rarity)
+    terms: tuple[tuple[dict[str, int], float, float, bool], ...]  # (event id → documents, weight, rarity, of a place)
     total: float  # weight × rarity of all its terms
     rare: tuple[tuple[dict[str, int], float], ...]  # of its rare words: event id → documents, how rare
 
@@ -106,7 +111,7 @@ def read(document: Signature, live: LiveEvents) -> Reading:
         else:
             rarity = max(0.0, math.log(events / (past[term] + len(posting))))
             total += weight * rarity
-            terms.append((posting, weight, rarity))
+            terms.append((posting, weight, rarity, term in document.placed))
     rare = [(postings[term], worth) for term, worth in document.rare.items() if term in postings]
     return Reading(document, tuple(terms), total, tuple(rare))
 
@@ -114,7 +119,7 @@ def read(document: Signature, live: LiveEvents) -> Reading:
 def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
     """Compare a document with an event."""
     new = reading.document
-    words, marks = _words(reading, event)
+    words, marks, told = _words(reading, event)
     kind = _kind(new, event)
     same_name, other_name = _name(new, event)
     place = _place(new, event)
@@ -139,6 +144,7 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
         0.0 if new.anchored else math.log((just_now + 1) / (live.just_now() + FOREIGN_NOW)),
         float(bool(new.kinds) and not event.kinds),
         agreed * _own_words(reading, event) if agreed else 0.0,
+        float(not (kind or told >= TOLD or new.tags & event.tags.keys() or new.spots & event.spots.keys())),
     )
     score = WEIGHTS.bias
     for weight, value in zip(IN_ORDER, evidence, strict=True):
@@ -151,23 +157,27 @@ def at_home(reading: Reading, own: Event, other: Event) -> bool:
     return 2 * _words(reading, other)[0] >= _words(reading, own, but=1)[0]
 
 
-def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float]:
-    """(share of the document's rare words that the event explains, each by how usual it is there; the best three).
+def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float, float]:
+    """(share of the document's rare words that the event explains, each by how usual it is there; the best three; the best
+    three that are not of a place).
 
     `but`: 1 when the document is one of the event's, and is not to explain itself.
     """
     name, usual = event.id, math.log(max(1, len(event.documents) - but) + 0.5)
     explained = 0.0
-    telling = []
-    for posting, weight, rarity in reading.terms:
+    telling, told = [], []
+    for posting, weight, rarity, placed in reading.terms:
         count = posting.get(name, 0) - but
         if count > 0:
             gain = rarity + math.log(count) - usual
             if gain > 0:
                 explained += weight * gain
                 telling.append(gain)
+                if not placed:
+                    told.append(gain)
     telling.sort(reverse=True)
-    return explained / reading.total if reading.total else 0.0, min(15.0, sum(telling[:3]))
+    told.sort(reverse=True)
+    return explained / reading.total if reading.total else 0.0, min(15.0, sum(telling[:3])), sum(told[:3])
 
 
 def _own_words(reading: Reading, event: Event) -> float:

@@ -41,6 +41,7 @@ class Signature:
     numbers: frozenset[str]
     repost_of: str
     rare: dict[int, float]  # rare words of the text that are no place's: how much rarer than COMMON
+    placed: frozenset[int]  # terms that are letters of the places named
     anchored: bool  # names a place, a kind of incident, a name or a tag: it says by itself what it is about
 
 
@@ -60,7 +61,8 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
             counts.update(sparse.pairs(text))
     cell = sparse.cell
     best = sorted((-_factor(n) * rarity[cell(term)], term) for term, n in counts.items())[:TERMS]
-    rare = _rare_words(whole, judged)
+    placed = _placed(judged)
+    rare = _rare_words(whole, placed)
     kept: dict[int, float] = {}
     for term in (*(term for _, term in best), *rare):
         kept.setdefault(cell(term), _factor(counts[term]))
@@ -85,6 +87,7 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         sparse.numbers(whole_text),
         document.repost_of,
         {cell(term): worth for term, worth in rare.items()},
+        frozenset(map(cell, placed)),
         bool(kinds or tags or named or towns or abroad),
     )
 
@@ -95,13 +98,17 @@ def _letters(name: str) -> frozenset[str]:
     return frozenset((name, *sparse.words(name), *sparse.pairs(name)))
 
 
-def _rare_words(whole: set[str], judged: Judged) -> dict[str, float]:
-    """The rarest whole words, with how much rarer than COMMON they are; without those of the places named, for a shared
-    place is evidence by itself, and its letters are no second one."""
-    rarity, cell = sparse.shipped_rarity(), sparse.cell
+def _placed(judged: Judged) -> set[str]:
+    """The words and letters of the places named: a shared place is evidence by itself, and its letters are no second one."""
     placed: set[str] = set()
     for place in judged.analysis.places:
         placed |= _letters(place.name) | _letters(place.town) | _letters(place.district)
+    return placed
+
+
+def _rare_words(whole: set[str], placed: set[str]) -> dict[str, float]:
+    """The rarest whole words but those of places, with how much rarer than COMMON they are."""
+    rarity, cell = sparse.shipped_rarity(), sparse.cell
     worth = {word: rarity[cell(word)] - COMMON for word in whole if word not in placed and not word.isdigit()}
     ranked = sorted((-value, word) for word, value in worth.items() if value > 0)[:RARE]
     return {word: -value for value, word in ranked}

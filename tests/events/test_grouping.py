@@ -222,6 +222,20 @@ def test_a_stray_document_of_another_town_does_not_open_a_large_event_to_that_to
     assert group.place(new, None, new.document.known_at).opened
 
 
+def test_a_town_and_the_hour_alone_bring_nothing_into_a_busy_event_of_that_town() -> None:
+    chance = random.Random(6)
+    fire = [
+        judged(f"f{n}", f"沙洲镇着火了，{''.join(chance.sample(EVERYDAY, 3))}，浓烟滚滚", 10 + n // 4)
+        for n in range(100)
+    ]
+    group = Grouping(WEEK)
+    group.restore((one, event_id("p1")) for one in [*PLANT[:1], *fire])
+    other = judged("n1", "沙洲镇的樱花开了，周末带孩子去走走", 36)
+    about = judged("n2", "沙洲镇的烟还没散，浓烟滚滚呛得睡不着", 36)
+    assert group.place(other, None, other.document.known_at).opened
+    assert group.place(about, None, about.document.known_at).event_id == event_id("p1")
+
+
 WATER = (
     ("停水三天了", "又停水了", "自来水管爆了", "水龙头没有水"),
     ("没法做饭", "孕妇老人怎么办", "送水车也没来", "自来水公司电话打不通", "楼道里都在排队接水"),
