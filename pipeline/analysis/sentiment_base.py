@@ -23,7 +23,8 @@ from pipeline.analysis.encoder import CLOSES, OPENS, TOKENS, UNKNOWN, Pieces
 Floats = NDArray[np.float32]
 
 PADDING = "[PAD]"
-LAYERS = 4
+WIDTH, HEADS, LAYERS = 512, 8, 4  # of the language model
+PEAK = 0.5  # scale of the strongest of each feature, beside the first piece and the mean
 SEEN = 2  # times a piece must occur in the texts to keep its row
 _PARTS = {"attention.output.": "heard", "intermediate.": "inner", "output.": "outer"}
 _NORMS = {"attention.output.": "heard", "output.": "outer"}

@@ -18,13 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.analysis.features import normalise, without_emoticons
-from pipeline.analysis.sentiment_base import LAYERS, Base
+from pipeline.analysis.sentiment_base import HEADS, LAYERS, PEAK, WIDTH, Base
 from pipeline.analysis.sentiment_sets import FEELINGS, Labelled
 
 BATCH = 48
 SORTED = 4096  # rows that are sorted by length before they are cut into batches
-HEADS, WIDTH = 8, 512
-PEAK = 0.5  # scale of the strongest, as `sentiment_network` has it
 SMOOTHED = 0.05  # of a label given to the other classes
 FEELING_SHARE = 0.5  # of the loss
 BOUND = 1.0  # of the gradient

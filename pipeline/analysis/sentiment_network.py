@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from pipeline.analysis.encoder import FILE, TOKENS
+from pipeline.analysis.sentiment_base import HEADS, LAYERS, PEAK, WIDTH
 
 MOST = 19  # as many as fit into 10 MB; 31 judge no better
-WIDTH, HEADS, LAYERS = 512, 8, 4
 CLIPS = np.linspace(0.5, 1.0, 26)  # shares of the largest weight that are tried as the end of the scale
 
 Floats = NDArray[np.float32]
@@ -89,7 +89,7 @@ def graph(weights: Mapping[str, Floats]) -> Any:
         x = _layer(g, x, {name[2:]: value for name, value in weights.items() if name.startswith(f"{k}_")})
     first = g.node("Gather", x, g.numbers(0), axis=0)
     mean = g.node("ReduceMean", x, g.numbers(0), keepdims=1)
-    peak = g.node("Mul", g.node("ReduceMax", x, g.numbers(0), keepdims=1), g.constant(np.array(0.5, dtype=np.float32)))
+    peak = g.node("Mul", g.node("ReduceMax", x, g.numbers(0), keepdims=1), g.constant(np.array(PEAK, dtype=np.float32)))
     pooled = g.node("Concat", first, mean, peak, axis=1)
     answer = g.node("Gemm", pooled, g.constant(weights["head"]), g.constant(weights["head_bias"]), transB=1)
     g.nodes.append(helper.make_node("Reshape", [answer, g.numbers(3)], ["logits"]))

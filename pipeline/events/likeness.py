@@ -123,6 +123,7 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
     kind = _kind(new, event)
     same_name, other_name = _name(new, event)
     place = _place(new, event)
+    same_tag = bool(new.tags & event.tags.keys())
     day, just_now = event.around(new.moment, DAY), event.around(new.moment, JUST_NOW)
     agreed = 0.0 if place[1] else kind if new.kinds and event.kinds else 1.0
     evidence = (
@@ -133,7 +134,7 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
         kind * same_name,
         kind,
         0.0 if new.kinds else 1.0,
-        float(bool(new.tags & event.tags.keys())),
+        float(same_tag),
         float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers))),
         min(3.0, max(0.0, (new.moment - event.documents[event.last].moment) / DAY)),
         max(LEAST_SHARE, math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY))),
@@ -144,7 +145,7 @@ def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
         0.0 if new.anchored else math.log((just_now + 1) / (live.just_now() + FOREIGN_NOW)),
         float(bool(new.kinds) and not event.kinds),
         agreed * _own_words(reading, event) if agreed else 0.0,
-        float(not (kind or told >= TOLD or new.tags & event.tags.keys() or new.spots & event.spots.keys())),
+        float(not (kind or same_tag or told >= TOLD or new.spots & event.spots.keys())),
     )
     score = WEIGHTS.bias
     for weight, value in zip(IN_ORDER, evidence, strict=True):

@@ -14,8 +14,8 @@ from pipeline.analysis.sentiment_sets import NEGATIVE, NEUTRAL, POSITIVE, Labell
 pytest.importorskip("torch", reason="torch is not installed (the train extra)")
 pytest.importorskip("onnx", reason="onnx is not installed (the train extra)")
 
-from pipeline.analysis.sentiment_base import LAYERS, PADDING, Base
-from pipeline.analysis.sentiment_finetune import BATCH, WIDTH, Recipe, Tuner
+from pipeline.analysis.sentiment_base import LAYERS, PADDING, WIDTH, Base
+from pipeline.analysis.sentiment_finetune import BATCH, Recipe, Tuner
 from pipeline.analysis.sentiment_network import MOST, rounded, save_network
 
 ROWS = [
