@@ -60,6 +60,7 @@ class Lane:
         self.alerting = Alerting(self.rules.book)
         self.signs = EarlySigns()
         self.desk = Desk.of(settings)
+        self.case_dues = subjects.CaseDues(self.desk.mechanism)
         self.telling = Telling(settings, self.desk, self._now)
         self._unsaved: dict[str, EventState] = {}
         self._journal: list[Change] = []
@@ -201,7 +202,7 @@ class Lane:
         for silence in subjects.silences(connection, tick):
             self._raise(connection, book.test_source(silence), tick)
         if subjects.is_full_hour(tick):
-            for due in subjects.case_dues(connection, self.desk.mechanism, tick):
+            for due in self.case_dues.at(connection, tick):
                 self._raise(connection, book.test_case(due), tick, subjects.of_case(due))
         if subjects.is_morning(tick) and (watch := subjects.watch(connection, book, tick)) is not None:
             self._raise(connection, book.statement(watch), tick)

@@ -6,19 +6,19 @@ Reads the store and hands plain subjects to the rule book; asked on the flow's t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
 from pipeline.alerts.routing import About
 from pipeline.alerts.rules import CaseDue, RuleBook, Sign, SourceSilence, Watch
-from pipeline.cases.clocks import Standing, clocks
+from pipeline.cases.clocks import ClockView, Standing, clocks
 from pipeline.cases.mechanism import Mechanism
-from pipeline.cases.state import FINISHED, CaseState
+from pipeline.cases.state import CaseState
 from pipeline.clock import shanghai
 from pipeline.store import cases as case_store
 from pipeline.store import ledger
-from pipeline.store.schema.cases import cases
 from pipeline.store.schema.documents import documents
 from pipeline.store.schema.events import alerts
 from pipeline.store.schema.sources import sources
@@ -44,18 +44,50 @@ def silences(connection: Connection, at: datetime) -> Iterator[SourceSilence]:
         yield SourceSilence(source.name, source.kind, at, hours, source.expected)
 
 
-def case_dues(connection: Connection, mechanism: Mechanism, at: datetime) -> Iterator[CaseDue]:
-    """Every duty of an unfinished case that is still unanswered and not yet missed."""
-    query = select(cases.c.id).where(cases.c.phase.not_in(list(FINISHED)), cases.c.purged_at.is_(None))
-    for case_id in connection.execute(query.order_by(cases.c.opened_at, cases.c.id)).scalars().all():
-        case = case_store.load(connection, case_id)
-        if case is not None:
-            yield from _dues(case, mechanism, at)
+class CaseDues:
+    """The duties of unfinished cases that are unanswered and not yet missed, looked at as time goes forward.
+
+    The first look reads every unfinished case and remembers those with a duty running. After that the chain of histories
+    says which cases have grown, whoever wrote in them, and only these are read again. So a case that nobody answers costs
+    nothing once its duties are missed.
+    """
+
+    def __init__(self, mechanism: Mechanism) -> None:
+        self._mechanism = mechanism
+        self._read_to: int | None = None  # the position in the chain up to which histories were read
+        self._running: dict[str, _Running] = {}
+
+    def at(self, connection: Connection, at: datetime) -> list[CaseDue]:
+        """Every duty that runs at `at`; those of the case opened first come first."""
+        self._running = {running.case.id: running for running in self._look(connection, at) if running.clocks}
+        return [due for running in self._running.values() for due in running.dues(at)]
+
+    def _look(self, connection: Connection, at: datetime) -> Iterator[_Running]:
+        reached = case_store.head(connection).position  # asked first: what is written meanwhile is read again
+        grown = set() if self._read_to is None else case_store.changed_since(connection, self._read_to)
+        among = None if self._read_to is None else grown | self._running.keys()
+        self._read_to = reached
+        for case_id in case_store.unfinished(connection, among):
+            if case_id in self._running and case_id not in grown:
+                yield self._running[case_id].still(at)
+            elif (case := case_store.load(connection, case_id)) is not None:
+                yield _Running(case, clocks(case, self._mechanism, at)).still(at)
 
 
-def _dues(case: CaseState, mechanism: Mechanism, at: datetime) -> Iterator[CaseDue]:
-    for clock in clocks(case, mechanism, at):
-        if clock.standing is Standing.RUNNING:
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A case and those of its clocks that are running."""
+
+    case: CaseState
+    clocks: tuple[ClockView, ...]
+
+    def still(self, at: datetime) -> _Running:
+        """Without what was missed by `at`. Only an entry in the history answers a duty."""
+        return _Running(self.case, tuple(c for c in self.clocks if c.standing is Standing.RUNNING and at < c.due))
+
+    def dues(self, at: datetime) -> Iterator[CaseDue]:
+        case = self.case
+        for clock in self.clocks:
             share = (clock.due - at) / (clock.due - clock.start)
             yield CaseDue(
                 case.id, case.event_id, case.title, at, clock.due, share, clock.name, departments=case.lead_units

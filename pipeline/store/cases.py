@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from pipeline.cases.facts import AnyFact, read_fact, write_fact
 from pipeline.cases.history import EMPTY, Head, Sealed, new_salt, seal
@@ -93,9 +93,26 @@ def project(connection: Connection, case: CaseState, next_tick: datetime | None)
 
 
 def due(connection: Connection, at: datetime) -> list[str]:
-    """Ids of the cases for which the timers have something to do by `at`, in a fixed order."""
-    query = select(cases.c.id).where(cases.c.next_tick <= at).order_by(cases.c.opened_at, cases.c.id)
-    return list(connection.execute(query).scalars())
+    """Ids of the cases for which the timers have something to do by `at`, the first opened first."""
+    return _first_opened_first(connection, cases.c.next_tick <= at)
+
+
+def unfinished(connection: Connection, among: Collection[str] | None = None) -> list[str]:
+    """Ids of the cases (of `among`, when given) that are neither finished nor purged, the first opened first."""
+    where = cases.c.phase.not_in(list(FINISHED)) & cases.c.purged_at.is_(None)
+    return _first_opened_first(connection, where if among is None else where & cases.c.id.in_(list(among)))
+
+
+def _first_opened_first(connection: Connection, where: ColumnElement[bool]) -> list[str]:
+    """Ordered here: asked to order, SQLite walks through every case by its opening instead of finding the few."""
+    rows = connection.execute(select(cases.c.opened_at, cases.c.id).where(where)).all()
+    return [case_id for _, case_id in sorted((row.opened_at, row.id) for row in rows)]
+
+
+def changed_since(connection: Connection, position: int) -> set[str]:
+    """Ids of the cases whose histories have entries behind this position of the chain."""
+    query = select(case_entries.c.case_id).where(case_entries.c.position > position)
+    return set(connection.execute(query.distinct()).scalars())
 
 
 def exists(connection: Connection, case_id: str) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from config.settings import Settings
 from pipeline.alerts.rules import OTHER, load_rules
-from pipeline.alerts.subjects import case_dues, is_full_hour, is_morning, silences, watch
+from pipeline.alerts.subjects import CaseDues, is_full_hour, is_morning, silences, watch
 from pipeline.cases.desk import Desk
 from pipeline.clock import SHANGHAI
 from pipeline.document import Alert, Stage
@@ -32,10 +32,11 @@ def test_an_unanswered_case_is_seen_coming_to_its_deadline(store: Store) -> None
     alert = Alert("a1", "local-hot", life.now, 2, OTHER, state.title, "本地事件进入热议。", "fire")
     with store.write() as connection:
         desk.open_for_alert(connection, alert, state, life.now, ())
-        early = list(case_dues(connection, desk.mechanism, life.now + timedelta(minutes=10)))
+        dues = CaseDues(desk.mechanism)
+        early = dues.at(connection, life.now + timedelta(minutes=10))
         assert early
-        late = list(case_dues(connection, desk.mechanism, early[0].due_at - timedelta(hours=1)))
-        assert list(case_dues(connection, desk.mechanism, early[0].due_at + timedelta(days=30))) == []
+        late = dues.at(connection, early[0].due_at - timedelta(hours=1))
+        assert dues.at(connection, early[0].due_at + timedelta(days=30)) == []
     rules = load_rules()
     assert [a for due in early for a in rules.test_case(due)] == []
     told = [a for due in late for a in rules.test_case(due)]
