@@ -244,7 +244,8 @@ def mount() -> None:
         evaluate_commands.evaluate_sentiment, evaluate_commands.evaluate_topic, evaluate_commands.evaluate_scope,
         extraction_commands.evaluate_extraction,
         event_commands.evaluate_same_event, event_commands.evaluate_grouping, stage_commands.evaluate_stages, evaluate_commands.train_sentiment,
-        analysis_commands.train_topic, event_commands.train_same_event, stage_commands.train_stages,
+        analysis_commands.train_topic, event_commands.train_same_event, event_commands.train_grouping,
+        event_commands.train_gist, stage_commands.train_stages,
     )  # fmt: skip
     groups = {
         "evaluate": typer.Typer(

@@ -1,4 +1,7 @@
-"""Writes the city's documents and their truth as JSONL, in the public format: `python -m demo.export DOCS.jsonl TRUTH.jsonl`."""
+"""Writes the city's documents and their truth as JSONL, in the public format: `python -m demo.export DOCS.jsonl TRUTH.jsonl`.
+
+With a third file also its documents with their storyline, as `huiying train grouping --stories` reads them.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,12 @@ def truths() -> Iterator[dict[str, Any]]:
 def write(documents_file: Path, truth_file: Path) -> tuple[int, int]:
     """Write both files (UTF-8, one object a line); how many rows each got."""
     return _write(documents_file, rows()), _write(truth_file, truths())
+
+
+def write_stories(file: Path) -> int:
+    """The documents, each with its storyline ('' = a matter of its own); how many."""
+    storylines = {row["id"]: row["storyline"] for row in truths()}
+    return _write(file, (_row(one) | {"storyline": storylines[one.id]} for one in documents() if one.id in storylines))
 
 
 def _row(document: Document) -> dict[str, Any]:
@@ -87,11 +96,14 @@ def _write(path: Path, lines: Iterator[dict[str, Any]]) -> int:
 
 def main() -> int:
     """The command line; 2 when the two file names are missing."""
-    if len(sys.argv) != 3:
-        sys.stderr.write("用法：python -m demo.export 文档.jsonl 基准.jsonl\n")
+    names = [Path(name) for name in sys.argv[1:]]
+    if len(names) not in (2, 3):
+        sys.stderr.write("用法：python -m demo.export 文档.jsonl 基准.jsonl [故事.jsonl]\n")
         return 2
-    docs, truth = write(Path(sys.argv[1]), Path(sys.argv[2]))
+    docs, truth = write(*names[:2])
     sys.stdout.write(f"已写出 {docs} 行文档与观察、{truth} 行基准\n")
+    for stories in names[2:]:
+        sys.stdout.write(f"已写出 {write_stories(stories)} 行带故事线的文档\n")
     return 0
 
 

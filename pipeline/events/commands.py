@@ -1,4 +1,4 @@
-"""`huiying evaluate same-event|grouping`, `huiying train same-event`, `huiying hot-issues`: the commands of grouping."""
+"""`huiying evaluate same-event|grouping`, `huiying train same-event|grouping|gist`, `huiying hot-issues`: the commands of grouping."""
 
 from __future__ import annotations
 
@@ -96,6 +96,39 @@ def train_same_event(
             f"留出的 {found.pairs} 对：AUC {found.auc:.4f}，平均精度 {found.average_precision:.4f}，"
             f"最佳 F1 {found.best_f1:.4f}；模型写入 {out}\n"
         )
+
+
+def train_grouping(
+    stories: Annotated[
+        list[Path],
+        typer.Option("--stories", help="故事 JSONL：公开格式的文档，另有 storyline（空为单独一件事）；可多次"),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="模型写到这个文件")],
+    posts: Annotated[list[Path], typer.Option("--posts", help="与故事无关的帖子：TSV、CSV、JSONL；可多次")],
+    letters: Annotated[list[Path], typer.Option("--letters", help="与故事无关的信件；可多次")],
+) -> None:
+    """用写好的故事训练归并。例：huiying train grouping --stories a.jsonl --posts 帖子.tsv --letters 信件.tsv --out var/models/grouping.npz"""
+    from pipeline.analysis.district import District
+    from pipeline.events.evaluate_grouping import read_firsts, read_truth
+    from pipeline.events.train_grouping import streams, talk_of, train
+
+    towns = [town.name for town in District.load(load_settings().config_dir).places.town]
+    sets = [(list(_analysed(read_firsts(path, Kind.NEWS))), read_truth(path)) for path in stories]
+    talk = list(_analysed(talk_of({Kind.WEIBO: posts, Kind.MESSAGE: letters}, len(sets), towns)))
+    train(streams(sets, talk), out, _say)
+    sys.stdout.write(f"模型写入 {out}\n")
+
+
+def train_gist(
+    texts: Annotated[list[Path], typer.Option("--texts", help="常用词从这些文件里来，一行一篇；可多次")],
+    encoder: Annotated[Path, typer.Option("--encoder", help="bge-small-zh-v1.5 的 Maven 包（jar）")],
+    out: Annotated[Path, typer.Option("--out", help="要旨表写到这个文件")],
+) -> None:
+    """给常用词各求一个要旨向量。例：huiying train gist --texts 帖子.tsv --encoder bge.jar --out var/models/gist.npz"""
+    from pipeline.events.train_gist import build, lines_of
+
+    words = build(lines_of(texts), encoder, out, _say)
+    sys.stdout.write(f"{words} 个词，写入 {out}\n")
 
 
 def hot_issues(

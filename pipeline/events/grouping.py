@@ -2,8 +2,8 @@
 
 In order: a forwarded post joins the event of the post that it forwards; a copy joins that of its original; every other
 document is compared with at most CANDIDATES events that share its rarest words, or its kind of incident at its place.
-The comparison is a sum of a few readable pieces of evidence (pipeline.events.evidence_of_same): words, place, kind,
-numbers, time. A document that fits two events, themselves alike, joins them: the older id stays, the other redirects. An event that has
+The comparison weighs a few readable pieces of evidence (pipeline.events.likeness): words, gist, place, kind, numbers,
+time. A document that fits two events, themselves alike, joins them: the older id stays, the other redirects. An event that has
 grown by half looks again at what came too early: at lone documents of the last two days, and at smaller events of its town,
 of the whole window, that have its rare words or its kind of incident.
 """
@@ -19,49 +19,53 @@ from hashlib import blake2b
 from heapq import nlargest
 
 from pipeline.document import Copy, Judged, Placement
+from pipeline.events.gist import nearness
 from pipeline.events.incidents import Incidents, shipped_incidents
-from pipeline.events.likeness import Likeness, Reading, at_home, likeness, read, reason_of
+from pipeline.events.likeness import Likeness, Reading, at_home, likenesses, read, reason_of, shipped_trees
 from pipeline.events.live import Event, LiveEvents
+from pipeline.events.shallow import Shallow
 from pipeline.events.signature import Signature, signature
 
-JOIN = -0.5  # score from which a document joins
-NEAR = -1.0  # score from which a second event is asked whether it is the same one
-MERGE = 1.0  # score that a document of the smaller event must reach with the larger one to join the two
-SECOND = 0.6  # score from which a lone earlier document joins an event that has grown
+JOIN = -0.3  # score from which a document joins
+NEAR = -0.5  # score from which a second event is asked whether it is the same one
+MERGE = 2.5  # score that a document of the smaller event must reach with the larger one to join the two
+SECOND = 0.8  # score from which a lone earlier document joins an event that has grown
 GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
-LONERS = 100  # lone documents looked at again
+LONERS = 100  # lone documents of which
+NEAREST = 20  # those nearest in gist are looked at again
 READ_AGAIN = 30  # latest documents of a grown event whose rare words recall others
 RECALLED = 16  # smaller events that they recall
 FEW = 60  # a rare word or scene of more live events than that recalls none
 ASKED = 3  # latest documents of the smaller event that are asked
 GROWN = 10  # documents from which the smaller event is a matter of its own, and
 ASKED_GROWN = 9  # so many are asked, whether they are at home in the larger one
-CANDIDATES = 8  # events compared by shared words
-SCENE_CANDIDATES = 4  # events compared because the same kind of thing happens at the same place
-VISITED = 600  # index entries looked at per document
+CANDIDATES = 6  # events compared by shared words
+SCENE_CANDIDATES = 3  # events compared because the same kind of thing happens at the same place
+VISITED = 400  # index entries looked at per document
 CROWDED = 250  # a word or scene of more live events than that points at none
 
 
 class Grouping:
     """Places documents into events; `place` in the order of the flow, `restore` from its rows."""
 
-    def __init__(self, window: timedelta, incidents: Incidents | None = None) -> None:
+    def __init__(self, window: timedelta, incidents: Incidents | None = None, trees: Shallow | None = None) -> None:
         self._window = window
-        self._incidents = incidents or shipped_incidents()
-        self._live = LiveEvents()
+        self._trees = trees or shipped_trees()
+        self.incidents = incidents or shipped_incidents()
+        self.live = LiveEvents()
 
     def __len__(self) -> int:
-        return len(self._live)
+        return len(self.live)
 
     def place(self, judged: Judged, copy: Copy | None, at: datetime) -> Placement:
         """The event of one new document, with why; it is remembered there."""
-        self._live.forget(at - self._window)
-        new = signature(judged, self._incidents)
+        self.live.forget(at - self._window)
+        new = signature(judged, self.incidents)
         placement = self._followed(new, copy) or self._compared(new)
-        self._live.add(new, placement.event_id)
-        event = self._live.events[placement.event_id]
-        others = [self._live.events[name] for name in placement.merged] + self._second_look(event)
+        self.live.add(new, placement.event_id)
+        event = self.live.events[placement.event_id]
+        others = [self.live.events[name] for name in placement.merged] + self._second_look(event)
         if not others:
             return placement
         kept = min([event, *others], key=lambda one: one.first)
@@ -73,25 +77,25 @@ class Grouping:
     def restore(self, rows: Iterable[tuple[Judged, str]]) -> None:
         """Remember placed documents again, in the order in which they were placed."""
         for judged, event_id in rows:
-            self._live.add(signature(judged, self._incidents), event_id)
+            self.live.add(signature(judged, self.incidents), event_id)
 
     def merge(self, kept: str, merged: str) -> None:
         """All live documents of `merged` go over to `kept`."""
-        event = self._live.events.get(merged)
+        event = self.live.events.get(merged)
         if event is not None and kept != merged:
-            self._live.move([document.document_id for document in event.documents.values()], kept)
+            self.live.move([document.document_id for document in event.documents.values()], kept)
 
     def split(self, event_id: str, document_ids: Iterable[str], new_event_id: str) -> None:
         """Those documents of the event become an event of their own."""
-        mine = self._live.event_of
-        self._live.move([name for name in document_ids if mine.get(name) == event_id], new_event_id)
+        mine = self.live.event_of
+        self.live.move([name for name in document_ids if mine.get(name) == event_id], new_event_id)
 
     def _followed(self, new: Signature, copy: Copy | None) -> Placement | None:
         """A forward or a copy goes where the post that it repeats went."""
-        event_id = self._live.event_of.get(new.repost_of) if new.repost_of else None
+        event_id = self.live.event_of.get(new.repost_of) if new.repost_of else None
         if event_id is not None:
             return Placement(new.document_id, event_id, False, 1.0, "转发了该事件中的文档")
-        event_id = self._live.event_of.get(copy.original_id) if copy else None
+        event_id = self.live.event_of.get(copy.original_id) if copy else None
         if copy is None or event_id is None:
             return None
         how = {"exact": "全文相同", "near": "内容大体相同", "quoted": "引用了其原文"}[copy.how]
@@ -100,8 +104,9 @@ class Grouping:
         )
 
     def _compared(self, new: Signature) -> Placement:
-        reading = read(new, self._live)
-        found = [(likeness(reading, event, self._live), event) for event in self._candidates(reading)]
+        reading = read(new, self.live)
+        events = self.candidates(reading)
+        found = list(zip(likenesses(reading, events, self.live, self._trees), events, strict=True))
         found.sort(key=lambda pair: (-pair[0].score, pair[1].first))
         if not found or found[0][0].score < JOIN:
             return Placement(new.document_id, event_id(new.document_id), True, 0.0, _why_alone(found))
@@ -114,13 +119,29 @@ class Grouping:
         """Earlier documents that came too soon to be recognised, and fit the event now that more is known of it."""
         if not _has_grown(len(event.documents)):
             return []
-        early = {one.id: one for one in self._live.loners(event.last_at - LOOK_BACK, LONERS)}
+        early = {one.id: one for one in self._nearest_loners(event)}
         early.update((one.id, one) for one in self._recalled(event))
-        return [one for one in early.values() if one is not event and self._belongs(one, event)]
+        found = [one for one in early.values() if one is not event and _may_be_one(one, event)]
+        return [one for one in found if self._belongs(one, event)]
+
+    def _belongs(self, small: Event, event: Event) -> bool:
+        """Whether a smaller event is part of this one: its latest document must fit, of three or more the most of them."""
+        if len(small.documents) > 2:
+            return self._is_one(small, event)
+        return self._score(read(next(small.latest(1)), self.live), event) >= SECOND
+
+    def _nearest_loners(self, event: Event) -> list[Event]:
+        """Of the latest lone documents those that are about what this event is about."""
+        lone = self.live.loners(event.last_at - LOOK_BACK, LONERS)
+        if len(lone) <= NEAREST:
+            return lone
+        near = nearness(event.gist, [one.gist for one in lone])
+        ranked = sorted(range(len(lone)), key=lambda number: (-near[number], number))
+        return [lone[number] for number in sorted(ranked[:NEAREST])]
 
     def _recalled(self, event: Event) -> list[Event]:
         """The smaller events of the whole window, of a town of its own, that have its rare words or its kind of incident."""
-        live, words = self._live, Counter[int]()
+        live, words = self.live, Counter[int]()
         for document in event.latest(READ_AGAIN):
             words.update(document.rare.keys())
         pointing = [live.postings[word] for word, times in words.items() if times > 1]
@@ -138,14 +159,6 @@ class Grouping:
         recalled = [live.events[name] for name in _best(smaller, RECALLED)]
         return [one for one in recalled if one.towns.keys() & event.towns.keys()]
 
-    def _belongs(self, small: Event, event: Event) -> bool:
-        """Whether a smaller event is part of this one: its latest document must fit, of three or more the most of them."""
-        if not _may_be_one(small, event):
-            return False
-        if len(small.documents) > 2:
-            return self._is_one(small, event)
-        return likeness(read(next(small.latest(1)), self._live), event, self._live).score >= SECOND
-
     def _is_one(self, left: Event, right: Event) -> bool:
         """Whether two events, both like one new document, are one: the latest of the smaller must fit the larger.
 
@@ -159,14 +172,17 @@ class Grouping:
         for number, one in enumerate(asked):
             if fits + len(asked) - number <= most:
                 break
-            reading = read(one, self._live)
-            alike = likeness(reading, large, self._live).score >= MERGE
+            reading = read(one, self.live)
+            alike = self._score(reading, large) >= MERGE
             fits += alike and (not grown or at_home(reading, small, large))
         return fits > most
 
-    def _candidates(self, reading: Reading) -> list[Event]:
+    def _score(self, reading: Reading, event: Event) -> float:
+        return likenesses(reading, [event], self.live, self._trees)[0].score
+
+    def candidates(self, reading: Reading) -> list[Event]:
         """The events worth comparing, a bounded number of them."""
-        live, new = self._live, reading.document
+        live, new = self.live, reading.document
         overlap: dict[str, float] = {}
         visited = 0
         lists = sorted((len(posting), i) for i, (posting, *_) in enumerate(reading.terms))

@@ -1,29 +1,34 @@
-"""Is this document about that event? (同一事件的依据) A sum of readable pieces of evidence, few enough to check each.
+"""Is this document about that event? (同一事件的依据) A dozen kinds of readable evidence, weighed by boosted trees.
 
-words: how much of the document's weight of rare words the event explains; marks: its three most telling shared words;
-own_words: words rare in the world that of all live events this one has, and few others; unsaid: nothing of all this is
-shared but a town and the hour; place, name, kind of incident and
-numbers, for and against; pace: how busy the event is just now, by itself and among all that comes in.
-The weights are a logistic regression on same-event decisions, rounded.
+words: how much of the document's weight of rare words the event explains; marks: its three most telling shared words, without
+those of a place;
+own_words: words rare in the world that of all live events this one has, and few others; gist: how near what it is about;
+place, name, kind of incident and numbers, for and against, each beside what is usual here; pace: how busy the event is
+just now, by itself and among all that comes in. The trees (models/grouping.npz, `huiying train grouping`) learned from
+stories that people wrote, in the talk of real days.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
+import numpy as np
+
+from pipeline.events.gist import nearness
 from pipeline.events.live import DAY, JUST_NOW, Event, LiveEvents
+from pipeline.events.shallow import Shallow
 from pipeline.events.signature import Signature
 from pipeline.events.sparse import shipped_rarity
 
+MODEL = Path(__file__).parent / "models" / "grouping.npz"
 PRIOR = 60.0  # events of imagined past behind the rarity of a word: the static table counts that much
 KNOWN_TOWN = 0.1  # share of an event's located documents below which a town is more and more another place than its own
 CHANCE = 3.0  # rarity of own words that two unrelated texts may share
-TOLD = (
-    8.0  # rarity of its three most telling words, a place's letters apart, from which a document says what it is about
-)
 MOST_OWN = 12.0  # rarity of own words beyond which they say no more
 COMMON_NAME = 0.15  # share of an event's naming documents from which a name is the event's
 UNSEEN = 2  # documents of the kind that were not collected
@@ -32,44 +37,23 @@ LARGE = 40  # documents beyond which an event is no likelier for being larger
 LEAST_SHARE = -9.0  # log of the least share of a day's documents that an event is held to have
 FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 FOREIGN_NOW = 3  # and of the last hours
+TOWNS, KINDS = 8, 20  # imagined documents behind how usual a town or a kind is here
+TOLD, NEAR_GIST = 6.0, 0.3  # marks and gist from which a document says what it is about
+BUSY = 10  # documents from which an event draws strangers
+STRANGER = -20.0  # the logit of a document that shares a town and the hour alone
+ODDS = 3.0  # a town says no more than that, for or against
 
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What each piece of evidence adds to the logit."""
-
-    bias: float = -6.9
-    words: float = 5.8
-    marks: float = 0.23
-    same_place: float = 0.95
-    other_place: float = -1.05
-    abroad: float = -4.4
-    other_name: float = -1.05
-    kind_here: float = 0.7
-    kind: float = 4.3
-    no_kind: float = 2.3
-    same_tag: float = 3.4
-    numbers: float = 0.25
-    silent_days: float = -0.3
-    share: float = 0.75
-    pace: float = 1.0
-    size: float = 0.55
-    owned: float = 4.0
-    loose: float = -1.25
-    loose_share: float = 0.15
-    kind_unknown: float = 1.2
-    own_words: float = 0.8
-    unsaid: float = -20.0
-
-
-NAMES = tuple(field.name for field in fields(Weights))[1:]
-WEIGHTS = Weights()
-IN_ORDER: tuple[float, ...] = tuple(getattr(WEIGHTS, name) for name in NAMES)
+NAMES = (
+    "words", "marks", "same_place", "other_place", "abroad", "town_odds", "unlocated", "other_name", "kind_here", "kind",
+    "kind_odds", "no_kind", "kind_unknown", "same_tag", "numbers", "silent_days", "share", "pace", "size", "owned", "loose",
+    "loose_share", "own_words", "gist",
+)  # fmt: skip
+_KIND, _TAG, _MARKS, _GIST = (NAMES.index(name) for name in ("kind", "same_tag", "marks", "gist"))
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The evidence, in the order of `NAMES`, and its weighed sum, a logit."""
+    """The evidence, in the order of `NAMES`, and what the trees make of it, a logit."""
 
     evidence: tuple[float, ...]
     score: float
@@ -116,41 +100,68 @@ def read(document: Signature, live: LiveEvents) -> Reading:
     return Reading(document, tuple(terms), total, tuple(rare))
 
 
-def likeness(reading: Reading, event: Event, live: LiveEvents) -> Likeness:
-    """Compare a document with an event."""
+@cache
+def shipped_trees() -> Shallow:
+    """The model that comes with the product, read once."""
+    with np.load(MODEL) as stored:
+        return Shallow.read(stored)
+
+
+def likenesses(reading: Reading, events: Sequence[Event], live: LiveEvents, trees: Shallow) -> list[Likeness]:
+    """Compare a document with events, all at once."""
+    if not events:
+        return []
+    found = evidences(reading, events, live)
+    scores = trees.logits(np.array(found))
+    return [
+        Likeness(row, STRANGER if _is_strange(reading.document, event, row) else score)
+        for event, row, score in zip(events, found, scores, strict=True)
+    ]
+
+
+def _is_strange(new: Signature, event: Event, evidence: tuple[float, ...]) -> bool:
+    """A town and the hour alone bring nothing into a busy event of that town, whatever the trees say."""
+    said = evidence[_KIND] or evidence[_TAG] or evidence[_MARKS] >= TOLD or evidence[_GIST] >= NEAR_GIST
+    return not said and len(event.documents) >= BUSY and not new.spots & event.spots.keys()
+
+
+def evidences(reading: Reading, events: Sequence[Event], live: LiveEvents) -> list[tuple[float, ...]]:
+    """What speaks for and against each, in the order of `NAMES`."""
+    gists = nearness(reading.document.gist, [event.gist for event in events])
+    busy = live.of_last_day() + FOREIGN_DAY, live.just_now() + FOREIGN_NOW
+    return [(*_evidence(reading, event, live, *busy), gist) for event, gist in zip(events, gists, strict=True)]
+
+
+def _evidence(reading: Reading, event: Event, live: LiveEvents, all_day: int, all_now: int) -> tuple[float, ...]:
     new = reading.document
-    words, marks, told = _words(reading, event)
+    words, marks = _words(reading, event)
     kind = _kind(new, event)
     same_name, other_name = _name(new, event)
     place = _place(new, event)
-    same_tag = bool(new.tags & event.tags.keys())
     day, just_now = event.around(new.moment, DAY), event.around(new.moment, JUST_NOW)
     agreed = 0.0 if place[1] else kind if new.kinds and event.kinds else 1.0
-    evidence = (
+    return (
         words,
         marks,
         *place,
+        *_town_odds(new, event, live),
         other_name,
         kind * same_name,
         kind,
+        _kind_odds(new, event, live),
         0.0 if new.kinds else 1.0,
-        float(same_tag),
-        float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers))),
+        float(bool(new.kinds) and not event.kinds),
+        float(bool(new.tags & event.tags.keys())),
+        _numbers(new, event),
         min(3.0, max(0.0, (new.moment - event.documents[event.last].moment) / DAY)),
-        max(LEAST_SHARE, math.log((day + 1) / (live.of_last_day() + FOREIGN_DAY))),
+        max(LEAST_SHARE, math.log((day + 1) / all_day)),
         math.log1p(min(just_now, BURST)),
         math.log(min(max(1, len(event.moments)), LARGE)),
         _owned(new, event, live),
         0.0 if new.anchored else 1.0,
-        0.0 if new.anchored else math.log((just_now + 1) / (live.just_now() + FOREIGN_NOW)),
-        float(bool(new.kinds) and not event.kinds),
+        0.0 if new.anchored else math.log((just_now + 1) / all_now),
         agreed * _own_words(reading, event) if agreed else 0.0,
-        float(not (kind or same_tag or told >= TOLD or new.spots & event.spots.keys())),
     )
-    score = WEIGHTS.bias
-    for weight, value in zip(IN_ORDER, evidence, strict=True):
-        score += weight * value
-    return Likeness(evidence, score)
 
 
 def at_home(reading: Reading, own: Event, other: Event) -> bool:
@@ -158,27 +169,25 @@ def at_home(reading: Reading, own: Event, other: Event) -> bool:
     return 2 * _words(reading, other)[0] >= _words(reading, own, but=1)[0]
 
 
-def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float, float]:
-    """(share of the document's rare words that the event explains, each by how usual it is there; the best three; the best
-    three that are not of a place).
+def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float]:
+    """(share of the document's rare words that the event explains, each by how usual it is there; the best three
+    that are no letters of a place).
 
     `but`: 1 when the document is one of the event's, and is not to explain itself.
     """
     name, usual = event.id, math.log(max(1, len(event.documents) - but) + 0.5)
     explained = 0.0
-    telling, told = [], []
+    telling = []
     for posting, weight, rarity, placed in reading.terms:
         count = posting.get(name, 0) - but
         if count > 0:
             gain = rarity + math.log(count) - usual
             if gain > 0:
                 explained += weight * gain
-                telling.append(gain)
                 if not placed:
-                    told.append(gain)
+                    telling.append(gain)
     telling.sort(reverse=True)
-    told.sort(reverse=True)
-    return explained / reading.total if reading.total else 0.0, min(15.0, sum(telling[:3])), sum(told[:3])
+    return explained / reading.total if reading.total else 0.0, min(15.0, sum(telling[:3]))
 
 
 def _own_words(reading: Reading, event: Event) -> float:
@@ -205,6 +214,34 @@ def _place(new: Signature, event: Event) -> tuple[float, float, float]:
     return 0.0, other, float(not located and bool(event.abroad))
 
 
+def _town_odds(new: Signature, event: Event, live: LiveEvents) -> tuple[float, float]:
+    """(log of how much more usual the document's town is in the event than among all live documents; whether that is unknown).
+
+    An event of all towns is no place: it draws nobody by naming his town too.
+    """
+    located = sum(event.towns.values())
+    if not new.towns or not located:
+        return 0.0, float(bool(new.towns))
+    best = -ODDS
+    for town in new.towns:
+        usual = (live.towns[town] + 1) / (live.located + TOWNS)
+        best = max(best, math.log((event.towns[town] + usual) / (located + 1) / usual))
+    return min(ODDS, best), 0.0
+
+
+def _kind_odds(new: Signature, event: Event, live: LiveEvents) -> float:
+    """Log of how much more usual the document's kinds of incident are in the event than among all live documents."""
+    if not new.kinds or not event.kinds:
+        return 0.0
+    all_kinds, held = live.judged + KINDS, sum(event.kinds.values())
+    mine = usual = 0.0
+    for kind, share in new.kinds.items():
+        base = (live.scene_sizes["", kind] + 1) / all_kinds
+        usual += share * base
+        mine += share * (event.kinds[kind] + 100 * base) / (held + 100)
+    return math.log(mine / usual)
+
+
 def _name(new: Signature, event: Event) -> tuple[float, float]:
     """(a name that the event has too, only other names than the event's)."""
     if not new.names or not event.named:
@@ -219,6 +256,13 @@ def _kind(new: Signature, event: Event) -> float:
     both = sum(share * event.kinds[kind] for kind, share in new.kinds.items())
     mine = sum(share * share for share in new.kinds.values())
     return both / math.sqrt(mine * event.kinds_squared) if both else 0.0
+
+
+def _numbers(new: Signature, event: Event) -> float:
+    """Numbers of two figures or more that both have, two at most."""
+    if not new.numbers or not event.numbers:
+        return 0.0
+    return float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers)))
 
 
 def _owned(new: Signature, event: Event, live: LiveEvents) -> float:

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+import numpy as np
+
+from pipeline.events.gist import WIDTH, Gists
 from pipeline.events.signature import Signature
 
 DAY = 24 * 3600
@@ -37,6 +40,7 @@ class Event:
     names: Counter[str] = field(default_factory=Counter)
     named: int = 0  # documents that name something
     numbers: Counter[str] = field(default_factory=Counter)
+    gist: Gists = field(default_factory=lambda: np.zeros(WIDTH, dtype=np.int32), compare=False)  # the sum of theirs
 
     @property
     def first(self) -> int:
@@ -70,6 +74,9 @@ class LiveEvents:
         self.postings: dict[int, dict[str, int]] = {}  # term → event id → documents
         self.scenes: dict[tuple[str, str], dict[str, int]] = {}  # (town or '', kind) → event id → documents
         self.scene_sizes: Counter[tuple[str, str]] = Counter()  # (town or '', kind) → live documents
+        self.towns: Counter[str] = Counter()  # town → live documents
+        self.located = 0  # live documents that name a town
+        self.judged = 0  # sum of scene_sizes of the district: kinds of incident, of all live documents
         self._order: deque[tuple[int, str]] = deque()  # (sequence, document id)
         self._sequence = 0
         self._day: deque[int] = deque()
@@ -153,6 +160,10 @@ class LiveEvents:
             self.scene_sizes[scene] += 1
             holders = self.scenes.setdefault(scene, {})
             holders[key] = holders.get(key, 0) + 1
+        self.towns.update(signature.towns)
+        self.located += bool(signature.towns)
+        self.judged += len(signature.kinds)
+        event.gist = event.gist + signature.gist
         event.towns.update(signature.towns)
         event.spots.update(signature.spots)
         event.abroad.update(signature.abroad)
@@ -176,7 +187,11 @@ class LiveEvents:
             self.scene_sizes[scene] -= 1
             if not self.scene_sizes[scene]:
                 del self.scene_sizes[scene]
+        self.located -= bool(signature.towns)
+        self.judged -= len(signature.kinds)
+        event.gist = event.gist - signature.gist
         leaving: tuple[tuple[Counter[Any], Any], ...] = (
+            (self.towns, signature.towns),
             (event.towns, signature.towns),
             (event.spots, signature.spots),
             (event.abroad, signature.abroad),

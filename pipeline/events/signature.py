@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
 
 from pipeline.document import Judged, Scope
 from pipeline.events import sparse
+from pipeline.events.gist import Gist, gist
 from pipeline.events.incidents import Incidents
 from pipeline.events.names import names
 
@@ -42,6 +43,7 @@ class Signature:
     repost_of: str
     rare: dict[int, float]  # rare words of the text that are no place's: how much rarer than COMMON
     placed: frozenset[int]  # terms that are letters of the places named
+    gist: Gist = field(compare=False)  # what it is about
     anchored: bool  # names a place, a kind of incident, a name or a tag: it says by itself what it is about
 
 
@@ -52,9 +54,12 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
     body = sparse.clean((analysis.masked_text or document.text)[:READ])
     rarity = sparse.shipped_rarity()
     counts: Counter[str] = Counter()
+    said: Counter[str] = Counter()
     whole: set[str] = set()
     for text, times in ((title, 2), (body, 1)):
-        words = [*sparse.words(text), *("#" + tag for tag in _HASHTAG.findall(text))]
+        plain = sparse.words(text)
+        said.update(plain)
+        words = [*plain, *("#" + tag for tag in _HASHTAG.findall(text))]
         whole.update(word for word in words if len(word) > 1)
         for _ in range(times):
             counts.update(words)
@@ -88,6 +93,7 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         document.repost_of,
         {cell(term): worth for term, worth in rare.items()},
         frozenset(map(cell, placed)),
+        gist(said),
         bool(kinds or tags or named or towns or abroad),
     )
 
