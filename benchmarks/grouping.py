@@ -85,10 +85,10 @@ def measured(live: int, stored: int, seed: int = 1) -> dict[str, Any]:
         else:
             one = next(documents)
             grouping.place(one, None, one.document.known_at)
-    largest = max(grouping._live.events.values(), key=lambda event: len(event.documents))
+    largest = max(grouping.live.events.values(), key=lambda event: len(event.documents))
     return {
         "live": len(grouping),
-        "events": len(grouping._live.events),
+        "events": len(grouping.live.events),
         "largest_event": len(largest.documents),
         "documents_per_second": {str(mark): round(rate) for mark, rate in found.items()},
         "cost_ratio": found[10_000] / found[stored],

@@ -5,7 +5,7 @@ those of a place;
 own_words: words rare in the world that of all live events this one has, and few others; gist: how near what it is about;
 place, name, kind of incident and numbers, for and against, each beside what is usual here; pace: how busy the event is
 just now, by itself and among all that comes in. The trees (models/grouping.npz, `huiying train grouping`) learned from
-stories that people wrote, in the talk of real days.
+written stories, in the talk of real days.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ STRANGER = -20.0  # the logit of a document that shares a town and the hour alon
 ODDS = 3.0  # a town says no more than that, for or against
 
 NAMES = (
-    "words", "marks", "same_place", "other_place", "abroad", "town_odds", "unlocated", "other_name", "kind_here", "kind",
+    "words", "marks", "same_place", "other_place", "abroad", "town_odds", "unlocated", "same_name", "other_name", "kind_here", "kind",
     "kind_odds", "no_kind", "kind_unknown", "same_tag", "numbers", "silent_days", "share", "pace", "size", "owned", "loose",
     "loose_share", "own_words", "gist",
 )  # fmt: skip
@@ -93,7 +93,8 @@ def read(document: Signature, live: LiveEvents) -> Reading:
         if posting is None:
             total += weight * math.log(events / past[term])
         else:
-            rarity = max(0.0, math.log(events / (past[term] + len(posting))))
+            held = past[term] + len(posting)
+            rarity = math.log(events / held) if held < events else 0.0
             total += weight * rarity
             terms.append((posting, weight, rarity, term in document.placed))
     rare = [(postings[term], worth) for term, worth in document.rare.items() if term in postings]
@@ -145,6 +146,7 @@ def _evidence(reading: Reading, event: Event, live: LiveEvents, all_day: int, al
         marks,
         *place,
         *_town_odds(new, event, live),
+        same_name,
         other_name,
         kind * same_name,
         kind,
@@ -176,12 +178,10 @@ def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float]:
     `but`: 1 when the document is one of the event's, and is not to explain itself.
     """
     name, usual = event.id, math.log(max(1, len(event.documents) - but) + 0.5)
-    explained = 0.0
-    telling = []
+    explained, telling = 0.0, []
     for posting, weight, rarity, placed in reading.terms:
-        count = posting.get(name, 0) - but
-        if count > 0:
-            gain = rarity + math.log(count) - usual
+        if name in posting and (count := posting[name] - but):
+            gain = rarity + (math.log(count) if count > 1 else 0.0) - usual
             if gain > 0:
                 explained += weight * gain
                 if not placed:
@@ -192,8 +192,10 @@ def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float]:
 
 def _own_words(reading: Reading, event: Event) -> float:
     """How rare are the document's rare words that the event has, each shared with all the live events that have it too."""
-    name = event.id
-    found = sum(worth / len(posting) for posting, worth in reading.rare if name in posting)
+    name, found = event.id, 0.0
+    for posting, worth in reading.rare:
+        if name in posting:
+            found += worth / len(posting)
     return min(MOST_OWN, max(0.0, found - CHANCE))
 
 
@@ -253,6 +255,8 @@ def _name(new: Signature, event: Event) -> tuple[float, float]:
 
 def _kind(new: Signature, event: Event) -> float:
     """Cosine of the kinds of incident that the two speak of."""
+    if not new.kinds or not event.kinds:
+        return 0.0
     both = sum(share * event.kinds[kind] for kind, share in new.kinds.items())
     mine = sum(share * share for share in new.kinds.values())
     return both / math.sqrt(mine * event.kinds_squared) if both else 0.0
@@ -268,6 +272,8 @@ def _numbers(new: Signature, event: Event) -> float:
 def _owned(new: Signature, event: Event, live: LiveEvents) -> float:
     """Which share of all live documents of the same kind, in the same town, are this event's."""
     owned = 0.0
+    if not event.kinds:
+        return owned
     for kind, share in new.kinds.items():
         best = 0.0
         for town in new.towns or ("",):

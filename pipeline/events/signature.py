@@ -52,7 +52,6 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
     document, analysis = judged.document, judged.analysis
     title = sparse.clean(analysis.masked_title or document.title)
     body = sparse.clean((analysis.masked_text or document.text)[:READ])
-    rarity = sparse.shipped_rarity()
     counts: Counter[str] = Counter()
     said: Counter[str] = Counter()
     whole: set[str] = set()
@@ -65,7 +64,9 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
             counts.update(words)
             counts.update(sparse.pairs(text))
     cell = sparse.cell
-    best = sorted((-_factor(n) * rarity[cell(term)], term) for term, n in counts.items())[:TERMS]
+    best = sorted((-_factor(n) * _rarity(term) if n > 1 else -_rarity(term), term) for term, n in counts.items())[
+        :TERMS
+    ]
     placed = _placed(judged)
     rare = _rare_words(whole, placed)
     kept: dict[int, float] = {}
@@ -118,6 +119,11 @@ def _rare_words(whole: set[str], placed: set[str]) -> dict[str, float]:
     worth = {word: rarity[cell(word)] - COMMON for word in whole if word not in placed and not word.isdigit()}
     ranked = sorted((-value, word) for word, value in worth.items() if value > 0)[:RARE]
     return {word: -value for value, word in ranked}
+
+
+@lru_cache(maxsize=1 << 17)
+def _rarity(term: str) -> float:
+    return sparse.shipped_rarity()[sparse.cell(term)]
 
 
 @cache

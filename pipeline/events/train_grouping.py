@@ -12,7 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from pipeline.importing import Rejected, read_documents
 ROUNDS = 3
 TREES, RATE, RIDGE, LEAST_ROWS = 180, 0.1, 5.0, 25
 MORE_IS_LIKER = {
-    "words", "marks", "same_place", "town_odds", "kind_here", "kind", "kind_odds", "same_tag", "numbers", "share", "pace",
+    "words", "marks", "same_place", "town_odds", "same_name", "kind_here", "kind", "kind_odds", "same_tag", "numbers", "share", "pace",
     "owned", "own_words", "gist",
 }  # fmt: skip
 LESS_IS_LIKER = {"other_place", "abroad", "other_name", "silent_days"}
@@ -39,6 +40,13 @@ SHORTEST = 4  # characters of an unrelated text
 LOCAL = 5
 LETTERS = 0.225  # share of letters among the unrelated texts
 WINDOW = timedelta(days=7)
+LETTERS_WINDOW = timedelta(days=60)  # in which letters by themselves may meet (huiying hot-issues)
+JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
+ALONE = 400  # letters by themselves, in a hundred days
+WORDS, UNSURE = (
+    NAMES.index("words"),
+    0.25,
+)  # share of its rare words from which two unrelated letters may be about one thing
 UNTAUGHT = Shallow(np.zeros((7, 1), np.int64), np.zeros((7, 1)), np.zeros((8, 1), np.int64), 0.0)
 COPY_WINDOW, COPY_LIMIT = timedelta(days=30), 200_000
 
@@ -50,11 +58,15 @@ class Rows:
     evidence: list[tuple[float, ...]] = field(default_factory=list)
     same: list[bool] = field(default_factory=list)
 
-    def add(self, found: Sequence[tuple[float, ...]], same: Sequence[bool | None]) -> None:
-        """None = nobody knows."""
-        known = [(one, truth) for one, truth in zip(found, same, strict=True) if truth is not None]
-        self.evidence += [one for one, _ in known]
-        self.same += [truth for _, truth in known]
+    def add(
+        self, stream: Stream, judged: Judged, found: Sequence[tuple[float, ...]], matters: Sequence[str | None]
+    ) -> None:
+        """The document beside events of those matters; what nobody knows is left out."""
+        for row, matter in zip(found, matters, strict=True):
+            same = stream.same(judged, matter, row[WORDS])
+            if same is not None:
+                self.evidence.append(row)
+                self.same.append(same)
 
 
 @dataclass(frozen=True)
@@ -63,24 +75,29 @@ class Stream:
 
     documents: Sequence[tuple[Judged, Copy | None]]
     truth: Mapping[str, str]
+    window: timedelta = WINDOW
 
     @classmethod
-    def of(cls, documents: Iterable[Judged], truth: Mapping[str, str]) -> Stream:
+    def of(cls, documents: Iterable[Judged], truth: Mapping[str, str], window: timedelta = WINDOW) -> Stream:
         ordered = sorted(documents, key=lambda judged: (judged.document.known_at, judged.document.id))
         copies = Copies(COPY_WINDOW, COPY_LIMIT)
         found = [copies.find(one.document.id, one.document.text, one.document.known_at) for one in ordered]
-        return cls(list(zip(ordered, found, strict=True)), truth)
+        return cls(list(zip(ordered, found, strict=True)), truth, window)
 
     def matter(self, document_id: str) -> str:
         return self.truth.get(document_id, document_id)
 
-    def same(self, judged: Judged, matter: str | None) -> bool | None:
-        """Whether the document is of that matter. Real letters of the talk may be about one thing: nobody knows."""
+    def same(self, judged: Judged, matter: str | None, words: float) -> bool | None:
+        """Whether the document is of that matter. Real letters that share so many words may be: nobody knows."""
         mine = self.matter(judged.document.id)
         if matter is None:
             return None
-        unsure = judged.document.kind is Kind.MESSAGE and not {mine, matter} & set(self.truth.values())
+        unsure = words >= UNSURE and judged.document.kind is Kind.MESSAGE and not {mine, matter} & self.matters
         return None if unsure and mine != matter else mine == matter
+
+    @cached_property
+    def matters(self) -> frozenset[str]:
+        return frozenset(self.truth.values())
 
 
 def talk_of(files: Mapping[Kind, Iterable[Path]], sets: int, towns: Sequence[str]) -> Iterator[Document]:
@@ -107,7 +124,7 @@ def talk_of(files: Mapping[Kind, Iterable[Path]], sets: int, towns: Sequence[str
 
 
 def streams(sets: Sequence[tuple[Sequence[Judged], Mapping[str, str]]], talk: Sequence[Judged]) -> list[Stream]:
-    """Each story set by itself and in the talk of quiet and of busy days, no text of talk twice."""
+    """Each story set by itself and in the talk of quiet and of busy days, no text of talk twice; and some letters alone."""
     made, used = [], 0
     for judged, truth in sets:
         moments = sorted(one.document.known_at for one in judged)
@@ -116,7 +133,9 @@ def streams(sets: Sequence[tuple[Sequence[Judged], Mapping[str, str]]], talk: Se
             beside = [_at(one, start + timedelta(hours=chance.uniform(0, hours))) for one in talk[used : used + count]]
             made.append(Stream.of([*judged, *beside], truth))
             used += count
-    return made
+    letters, chance = [one for one in talk if one.document.kind is Kind.MESSAGE][:ALONE], random.Random(0)  # noqa: S311
+    alone = [_at(one, JANUARY + timedelta(days=chance.uniform(0, 100))) for one in letters]
+    return [*made, Stream.of(alone, {}, LETTERS_WINDOW)]
 
 
 def _busiest(moments: Sequence[datetime], reach: timedelta) -> datetime:
@@ -134,33 +153,33 @@ def _at(judged: Judged, moment: datetime) -> Judged:
 
 def taught(stream: Stream) -> Rows:
     """Every document put where it belongs."""
-    rows, grouping = Rows(), Grouping(WINDOW, trees=UNTAUGHT)
+    rows, grouping = Rows(), Grouping(stream.window, trees=UNTAUGHT)
     live = grouping.live
     for judged, _ in stream.documents:
-        live.forget(judged.document.known_at - WINDOW)
+        live.forget(judged.document.known_at - stream.window)
         new, matter = signature(judged, grouping.incidents), stream.matter(judged.document.id)
         if new.repost_of not in live.event_of:
             reading = read(new, live)
             near = grouping.candidates(reading)
             own = live.events.get(matter)
             near += [own] if own is not None and own not in near else []
-            rows.add(evidences(reading, near, live) if near else [], [stream.same(judged, one.id) for one in near])
+            rows.add(stream, judged, evidences(reading, near, live) if near else [], [one.id for one in near])
         live.add(new, matter)
     return rows
 
 
 def lived(stream: Stream, trees: Shallow) -> Rows:
     """The grouping decides for itself; an event is of the matter that most of its documents have."""
-    rows, grouping = Rows(), Grouping(WINDOW, trees=trees)
+    rows, grouping = Rows(), Grouping(stream.window, trees=trees)
     live = grouping.live
     for judged, copy in stream.documents:
-        live.forget(judged.document.known_at - WINDOW)
+        live.forget(judged.document.known_at - stream.window)
         new = signature(judged, grouping.incidents)
         if new.repost_of not in live.event_of and (copy is None or copy.original_id not in live.event_of):
             reading = read(new, live)
             near = grouping.candidates(reading)
             matters = [_matter(one, stream) for one in near]
-            rows.add(evidences(reading, near, live) if near else [], [stream.same(judged, one) for one in matters])
+            rows.add(stream, judged, evidences(reading, near, live) if near else [], matters)
         grouping.place(judged, copy, judged.document.known_at)
     return rows
 

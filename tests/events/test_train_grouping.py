@@ -65,13 +65,14 @@ def test_talk_comes_in_the_busiest_hours_of_the_stories(told: list[Judged]) -> N
     assert inside == max(sum(first <= moment <= first + timedelta(hours=12) for moment in moments) for first in moments)
 
 
-def test_two_real_letters_of_the_talk_may_be_about_one_thing_and_teach_nothing(told: list[Judged]) -> None:
+def test_two_real_letters_that_share_many_words_may_be_about_one_thing_and_teach_nothing(told: list[Judged]) -> None:
     letters = [one for one in told if one.document.kind is Kind.MESSAGE][:2]
     stream = training.Stream.of(letters, {})
-    assert stream.same(letters[0], letters[1].document.id) is None
+    assert stream.same(letters[0], letters[1].document.id, words=0.5) is None
+    assert stream.same(letters[0], letters[1].document.id, words=0.1) is False
     named = training.Stream.of(letters, {letters[0].document.id: "fire"})
-    assert named.same(letters[0], letters[1].document.id) is False
-    assert named.same(letters[0], "fire") is True
+    assert named.same(letters[0], letters[1].document.id, words=0.5) is False
+    assert named.same(letters[0], "fire", words=0.0) is True
 
 
 def test_unrelated_texts_are_read_once_each_and_in_a_fixed_order(tmp_path: Path) -> None:
