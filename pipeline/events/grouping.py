@@ -26,9 +26,9 @@ from pipeline.events.live import Event, LiveEvents
 from pipeline.events.shallow import Shallow
 from pipeline.events.signature import Signature, signature
 
-JOIN = -0.3  # score from which a document joins
+JOIN = -0.65  # score from which a document joins
 NEAR = -0.5  # score from which a second event is asked whether it is the same one
-MERGE = 1.5  # score that a document of the smaller event must reach with the larger one to join the two
+MERGE = 3.5  # score that a document of the smaller event must reach with the larger one to join the two
 SECOND = 0.8  # score from which a lone earlier document joins an event that has grown
 GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
