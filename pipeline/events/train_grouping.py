@@ -58,9 +58,7 @@ class Rows:
     evidence: list[tuple[float, ...]] = field(default_factory=list)
     same: list[bool] = field(default_factory=list)
 
-    def add(
-        self, stream: Stream, judged: Judged, found: Sequence[tuple[float, ...]], matters: Sequence[str | None]
-    ) -> None:
+    def add(self, stream: Stream, judged: Judged, found: Sequence[tuple[float, ...]], matters: Sequence[str]) -> None:
         """The document beside events of those matters; what nobody knows is left out."""
         for row, matter in zip(found, matters, strict=True):
             same = stream.same(judged, matter, row[WORDS])
@@ -87,11 +85,9 @@ class Stream:
     def matter(self, document_id: str) -> str:
         return self.truth.get(document_id, document_id)
 
-    def same(self, judged: Judged, matter: str | None, words: float) -> bool | None:
+    def same(self, judged: Judged, matter: str, words: float) -> bool | None:
         """Whether the document is of that matter. Real letters that share so many words may be: nobody knows."""
         mine = self.matter(judged.document.id)
-        if matter is None:
-            return None
         unsure = words >= UNSURE and judged.document.kind is Kind.MESSAGE and not {mine, matter} & self.matters
         return None if unsure and mine != matter else mine == matter
 
@@ -124,7 +120,7 @@ def talk_of(files: Mapping[Kind, Iterable[Path]], sets: int, towns: Sequence[str
 
 
 def streams(sets: Sequence[tuple[Sequence[Judged], Mapping[str, str]]], talk: Sequence[Judged]) -> list[Stream]:
-    """Each story set by itself and in the talk of quiet and of busy days, no text of talk twice; and some letters alone."""
+    """Each story set by itself and in the talk of quiet and of busy days, no text of talk twice; and letters alone, slow and dense."""
     made, used = [], 0
     for judged, truth in sets:
         moments = sorted(one.document.known_at for one in judged)
@@ -133,9 +129,10 @@ def streams(sets: Sequence[tuple[Sequence[Judged], Mapping[str, str]]], talk: Se
             beside = [_at(one, start + timedelta(hours=chance.uniform(0, hours))) for one in talk[used : used + count]]
             made.append(Stream.of([*judged, *beside], truth))
             used += count
-    letters, chance = [one for one in talk if one.document.kind is Kind.MESSAGE][:ALONE], random.Random(0)  # noqa: S311
-    alone = [_at(one, JANUARY + timedelta(days=chance.uniform(0, 100))) for one in letters]
-    return [*made, Stream.of(alone, {}, LETTERS_WINDOW)]
+    letters, chance = [one for one in talk if one.document.kind is Kind.MESSAGE], random.Random(0)  # noqa: S311
+    slow = [_at(one, JANUARY + timedelta(days=chance.uniform(0, 100))) for one in letters[:ALONE]]
+    dense = [_at(one, JANUARY + timedelta(hours=chance.uniform(0, 24))) for one in letters[ALONE:]]
+    return [*made, Stream.of(slow, {}, LETTERS_WINDOW), Stream.of(dense, {})]
 
 
 def _busiest(moments: Sequence[datetime], reach: timedelta) -> datetime:
@@ -184,11 +181,11 @@ def lived(stream: Stream, trees: Shallow) -> Rows:
     return rows
 
 
-def _matter(event: Event, stream: Stream) -> str | None:
-    """What more than half of the event is about, None when nothing is."""
+def _matter(event: Event, stream: Stream) -> str:
+    """What more than half of the event is about, '' when nothing is: then it is nobody's, and draws nobody."""
     matters = Counter(stream.matter(one.document_id) for one in event.documents.values())
     (matter, times) = matters.most_common(1)[0]
-    return matter if 2 * times > len(event.documents) else None
+    return matter if 2 * times > len(event.documents) else ""
 
 
 def fit(rows: Sequence[Rows]) -> Shallow:
