@@ -9,8 +9,10 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,17 +59,29 @@ class Pieces:
         return pieces
 
 
+def session_of(network: bytes) -> Any:
+    """A network in ONNX form, ready to run on one thread."""
+    import onnxruntime
+
+    alone = onnxruntime.SessionOptions()
+    alone.intra_op_num_threads = alone.inter_op_num_threads = 1  # processes gain more than threads
+    alone.log_severity_level = 3
+    return onnxruntime.InferenceSession(network, alone, providers=["CPUExecutionProvider"])
+
+
+def read_artifact(jar: Path) -> tuple[bytes, dict[str, int]]:
+    """Network (ONNX) and vocabulary of a language model published as a jar (bge-small-zh-v1.5, see docs/models/sentiment.md)."""
+    with zipfile.ZipFile(jar) as files:
+        network = next(name for name in files.namelist() if name.endswith(".onnx"))
+        tokenizer = next(name for name in files.namelist() if name.endswith("tokenizer.json"))
+        return files.read(network), json.loads(files.read(tokenizer))["model"]["vocab"]
+
+
 class Encoder:
     """The fine-tuned network of a folder of models."""
 
     def __init__(self, models: Path) -> None:
-        import onnxruntime
-
-        alone = onnxruntime.SessionOptions()
-        alone.intra_op_num_threads = alone.inter_op_num_threads = 1  # processes gain more than threads
-        alone.log_severity_level = 3
-        stored = gzip.decompress((models / FILE).read_bytes())
-        self._session = onnxruntime.InferenceSession(stored, alone, providers=["CPUExecutionProvider"])
+        self._session = session_of(gzip.decompress((models / FILE).read_bytes()))
         tokens = json.loads(self._session.get_modelmeta().custom_metadata_map["vocabulary"])
         self._pieces = Pieces({token: number for number, token in enumerate(tokens)})
 

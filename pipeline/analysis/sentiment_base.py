@@ -6,8 +6,6 @@ Needs the `train` extra (onnx).
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from pipeline.analysis.encoder import CLOSES, OPENS, TOKENS, UNKNOWN, Pieces
+from pipeline.analysis.encoder import CLOSES, OPENS, TOKENS, UNKNOWN, Pieces, read_artifact
 
 Floats = NDArray[np.float32]
 
@@ -53,11 +51,8 @@ class Base:
 
 def read_base(jar: Path) -> Base:
     """Weights and vocabulary of the artifact."""
-    with zipfile.ZipFile(jar) as files:
-        network = next(name for name in files.namelist() if name.endswith(".onnx"))
-        tokenizer = next(name for name in files.namelist() if name.endswith("tokenizer.json"))
-        model = onnx.load_model_from_string(files.read(network))
-        numbers: dict[str, int] = json.loads(files.read(tokenizer))["model"]["vocab"]
+    network, numbers = read_artifact(jar)
+    model = onnx.load_model_from_string(network)
     stored = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
     return Base(_renamed(stored), sorted(numbers, key=numbers.__getitem__))
 

@@ -1,7 +1,7 @@
 """What a text is about (要旨), as one short vector: its words' meanings, summed by how rare they are.
 
-The table (`models/gist.npz`, no text in it) holds, for some 60,000 common words, where a Chinese language model puts each by
-itself, its ten strongest directions (which tell word from word least) left out: `huiying train gist`. A post that says
+The table (`models/gist.npz`, no text in it) holds, for some 50,000 common words, where a Chinese language model puts each by
+itself, its six strongest directions (which tell word from word least) left out: `huiying train gist`. A post that says
 煤气 comes near one that says 燃气, though they share no word. All sums are of whole numbers, exact in any order: every machine
 and every batch finds the same.
 """
@@ -46,7 +46,7 @@ def _table() -> tuple[dict[int, int], npt.NDArray[np.int8]]:
 def _weighed(word: str) -> tuple[int, float] | None:
     """(row, weight of one occurrence); None when the table does not know the word."""
     row = _table()[0].get(key(word))
-    return None if row is None else (row, STEPS * max(LEAST, sparse.shipped_rarity()[sparse.cell(word)] - EVERYDAY))
+    return None if row is None else (row, STEPS * max(LEAST, sparse.rarity_of(word) - EVERYDAY))
 
 
 def gist(counts: Mapping[str, int]) -> Gist:

@@ -62,7 +62,7 @@ class Grouping:
         """The event of one new document, with why; it is remembered there."""
         self.live.forget(at - self._window)
         new = signature(judged, self.incidents)
-        placement = self._followed(new, copy) or self._compared(new)
+        placement = self.followed(new, copy) or self._compared(new)
         self.live.add(new, placement.event_id)
         event = self.live.events[placement.event_id]
         others = [self.live.events[name] for name in placement.merged] + self._second_look(event)
@@ -90,7 +90,7 @@ class Grouping:
         mine = self.live.event_of
         self.live.move([name for name in document_ids if mine.get(name) == event_id], new_event_id)
 
-    def _followed(self, new: Signature, copy: Copy | None) -> Placement | None:
+    def followed(self, new: Signature, copy: Copy | None) -> Placement | None:
         """A forward or a copy goes where the post that it repeats went."""
         event_id = self.live.event_of.get(new.repost_of) if new.repost_of else None
         if event_id is not None:

@@ -1,9 +1,8 @@
 """Is this document about that event? (同一事件的依据) A dozen kinds of readable evidence, weighed by boosted trees.
 
 words: how much of the document's weight of rare words the event explains; marks: its three most telling shared words, without
-those of a place;
-own_words: words rare in the world that of all live events this one has, and few others; gist: how near what it is about;
-place, name, kind of incident and numbers, for and against, each beside what is usual here; pace: how busy the event is
+those of a place; own_words: words rare in the world that of all live events this one has, and few others; gist: how near
+what it is about; place, name, kind of incident and numbers, for and against, each beside what is usual here; pace: how busy the event is
 just now, by itself and among all that comes in. The trees (models/grouping.npz, `huiying train grouping`) learned from
 written stories, in the talk of real days.
 """
@@ -110,9 +109,9 @@ def shipped_trees() -> Shallow:
 
 def likenesses(reading: Reading, events: Sequence[Event], live: LiveEvents, trees: Shallow) -> list[Likeness]:
     """Compare a document with events, all at once."""
-    if not events:
-        return []
     found = evidences(reading, events, live)
+    if not found:
+        return []
     scores = trees.logits(np.array(found))
     return [
         Likeness(row, STRANGER if _is_strange(reading.document, event, row) else score)
@@ -128,6 +127,8 @@ def _is_strange(new: Signature, event: Event, evidence: tuple[float, ...]) -> bo
 
 def evidences(reading: Reading, events: Sequence[Event], live: LiveEvents) -> list[tuple[float, ...]]:
     """What speaks for and against each, in the order of `NAMES`."""
+    if not events:
+        return []
     gists = nearness(reading.document.gist, [event.gist for event in events])
     busy = live.of_last_day() + FOREIGN_DAY, live.just_now() + FOREIGN_NOW
     return [(*_evidence(reading, event, live, *busy), gist) for event, gist in zip(events, gists, strict=True)]

@@ -163,7 +163,7 @@ class LiveEvents:
         self.towns.update(signature.towns)
         self.located += bool(signature.towns)
         self.judged += len(signature.kinds)
-        event.gist = event.gist + signature.gist
+        event.gist += signature.gist
         event.towns.update(signature.towns)
         event.spots.update(signature.spots)
         event.abroad.update(signature.abroad)
@@ -189,7 +189,7 @@ class LiveEvents:
                 del self.scene_sizes[scene]
         self.located -= bool(signature.towns)
         self.judged -= len(signature.kinds)
-        event.gist = event.gist - signature.gist
+        event.gist -= signature.gist
         leaving: tuple[tuple[Counter[Any], Any], ...] = (
             (self.towns, signature.towns),
             (event.towns, signature.towns),

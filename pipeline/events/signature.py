@@ -64,9 +64,7 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
             counts.update(words)
             counts.update(sparse.pairs(text))
     cell = sparse.cell
-    best = sorted((-_factor(n) * _rarity(term) if n > 1 else -_rarity(term), term) for term, n in counts.items())[
-        :TERMS
-    ]
+    best = sorted((-_factor(n) * sparse.rarity_of(term), term) for term, n in counts.items())[:TERMS]
     placed = _placed(judged)
     rare = _rare_words(whole, placed)
     kept: dict[int, float] = {}
@@ -115,15 +113,9 @@ def _placed(judged: Judged) -> set[str]:
 
 def _rare_words(whole: set[str], placed: set[str]) -> dict[str, float]:
     """The rarest whole words but those of places, with how much rarer than COMMON they are."""
-    rarity, cell = sparse.shipped_rarity(), sparse.cell
-    worth = {word: rarity[cell(word)] - COMMON for word in whole if word not in placed and not word.isdigit()}
+    worth = {word: sparse.rarity_of(word) - COMMON for word in whole if word not in placed and not word.isdigit()}
     ranked = sorted((-value, word) for word, value in worth.items() if value > 0)[:RARE]
     return {word: -value for value, word in ranked}
-
-
-@lru_cache(maxsize=1 << 17)
-def _rarity(term: str) -> float:
-    return sparse.shipped_rarity()[sparse.cell(term)]
 
 
 @cache

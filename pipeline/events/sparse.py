@@ -47,6 +47,12 @@ def cell(term: str) -> int:
     return crc32(term.encode("utf-8", "surrogatepass")) & (CELLS - 1)
 
 
+@lru_cache(maxsize=1 << 17)
+def rarity_of(term: str) -> float:
+    """The rarity of one term."""
+    return shipped_rarity()[cell(term)]
+
+
 @cache
 def _segmenter() -> rjieba.Jieba:
     """A segmenter of its own: words that another room adds to the common one must not move an event."""

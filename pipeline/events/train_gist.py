@@ -1,13 +1,10 @@
 """Build the table of gists (要旨表): a language model reads each common word once, by itself.
 
-The model is bge-small-zh-v1.5 (BAAI, MIT licence) as its Maven artifact has it: a jar with an ONNX file and a tokenizer.json.
-Needs the `train` extra.
+The model is bge-small-zh-v1.5 (BAAI, MIT licence) as its Maven artifact has it.
 """
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.encoder import Pieces
+from pipeline.analysis.encoder import Pieces, read_artifact, session_of
 from pipeline.events import sparse
 from pipeline.events.gist import WIDTH, key
 
@@ -45,16 +42,8 @@ def common_words(texts: Iterable[str]) -> list[str]:
 
 def meanings(words: Sequence[str], jar: Path, say: Callable[[str], None]) -> Floats:
     """The model's unit vector of each word, [words, 512]."""
-    import onnxruntime
-
-    with zipfile.ZipFile(jar) as files:
-        network = files.read(next(name for name in files.namelist() if name.endswith(".onnx")))
-        tokenizer = files.read(next(name for name in files.namelist() if name.endswith("tokenizer.json")))
-    pieces = Pieces(json.loads(tokenizer)["model"]["vocab"])
-    alone = onnxruntime.SessionOptions()
-    alone.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(network, alone, providers=["CPUExecutionProvider"])
-    found = []
+    network, numbers = read_artifact(jar)
+    pieces, session, found = Pieces(numbers), session_of(network), []
     for number, word in enumerate(words):
         ids = np.array([pieces.ids(word)], dtype=np.int64)
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}

@@ -2,7 +2,6 @@
 
 Twice over each stream of documents: once every document is put where it belongs, and compared with what was near; then, round
 by round, the grouping decides by what it has learned so far, so that it learns from events as it makes them, broken and mixed.
-Needs scikit-learn (`train` extra).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pipeline.events.copies import Copies
 from pipeline.events.grouping import Grouping
 from pipeline.events.likeness import NAMES, evidences, read
 from pipeline.events.live import Event
-from pipeline.events.shallow import Shallow, exported
+from pipeline.events.shallow import INNER, LEAVES, Shallow, exported
 from pipeline.events.signature import signature
 from pipeline.importing import Rejected, read_documents
 
@@ -37,17 +36,15 @@ MORE_IS_LIKER = {
 LESS_IS_LIKER = {"other_place", "abroad", "other_name", "silent_days"}
 TALK = ((0, 1), (700, 120), (2_500, 12))  # (unrelated texts, hours over which they come) beside each story set
 SHORTEST = 4  # characters of an unrelated text
-LOCAL = 5
+LOCAL = 5  # of so many unrelated texts one is made to name a town
 LETTERS = 0.225  # share of letters among the unrelated texts
 WINDOW = timedelta(days=7)
 LETTERS_WINDOW = timedelta(days=60)  # in which letters by themselves may meet (huiying hot-issues)
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 ALONE = 400  # letters by themselves, in a hundred days
-WORDS, UNSURE = (
-    NAMES.index("words"),
-    0.25,
-)  # share of its rare words from which two unrelated letters may be about one thing
-UNTAUGHT = Shallow(np.zeros((7, 1), np.int64), np.zeros((7, 1)), np.zeros((8, 1), np.int64), 0.0)
+UNSURE = 0.25  # share of its rare words from which two unrelated letters may be about one thing
+WORDS = NAMES.index("words")
+UNTAUGHT = Shallow(np.zeros((INNER, 1), np.int64), np.zeros((INNER, 1)), np.zeros((LEAVES, 1), np.int64), 0.0)
 COPY_WINDOW, COPY_LIMIT = timedelta(days=30), 200_000
 
 
@@ -99,7 +96,7 @@ class Stream:
 def talk_of(files: Mapping[Kind, Iterable[Path]], sets: int, towns: Sequence[str]) -> Iterator[Document]:
     """Unrelated texts, none twice, in an order that a seed shuffles, as many as so many story sets want.
 
-    Every LOCAL-th is made to name a town: to be of the town on a busy day is not yet to be about what it is busy with.
+    Every LOCAL-th names a town: to be of the town on a busy day is not yet to be about what it is busy with.
     """
     count = sets * sum(texts for texts, _ in TALK)
     chance, chosen = random.Random(11), list[Document]()  # noqa: S311
@@ -155,12 +152,12 @@ def taught(stream: Stream) -> Rows:
     for judged, _ in stream.documents:
         live.forget(judged.document.known_at - stream.window)
         new, matter = signature(judged, grouping.incidents), stream.matter(judged.document.id)
-        if new.repost_of not in live.event_of:
+        if grouping.followed(new, None) is None:
             reading = read(new, live)
             near = grouping.candidates(reading)
             own = live.events.get(matter)
             near += [own] if own is not None and own not in near else []
-            rows.add(stream, judged, evidences(reading, near, live) if near else [], [one.id for one in near])
+            rows.add(stream, judged, evidences(reading, near, live), [one.id for one in near])
         live.add(new, matter)
     return rows
 
@@ -172,11 +169,11 @@ def lived(stream: Stream, trees: Shallow) -> Rows:
     for judged, copy in stream.documents:
         live.forget(judged.document.known_at - stream.window)
         new = signature(judged, grouping.incidents)
-        if new.repost_of not in live.event_of and (copy is None or copy.original_id not in live.event_of):
+        if grouping.followed(new, copy) is None:
             reading = read(new, live)
             near = grouping.candidates(reading)
             matters = [_matter(one, stream) for one in near]
-            rows.add(stream, judged, evidences(reading, near, live) if near else [], matters)
+            rows.add(stream, judged, evidences(reading, near, live), matters)
         grouping.place(judged, copy, judged.document.known_at)
     return rows
 
