@@ -24,6 +24,9 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import numpy as np
+
+from pipeline.analysis.gist import WIDTH, kept
 from pipeline.document import Analysis, Document, Judged, Kind, PlaceMention, Polarity, Scope, Sentiment, Topic
 from pipeline.events.grouping import Grouping
 from pipeline.events.incidents import SHIPPED, _read
@@ -38,30 +41,31 @@ _RARE = "".join(chr(code) for code in range(0x4E00, 0x9FA5, 7))
 
 def stream(seed: int, live: int) -> Iterator[Judged]:
     """Endless documents: a new event one time in three, else one of those begun lately, the busier the likelier."""
-    random_ = random.Random(seed)
+    random_, directions = random.Random(seed), np.random.default_rng(seed)
     kinds = [(incident.name, incident.words) for incident in _read(SHIPPED).incident]
-    events: list[tuple[str, list[str], list[str]]] = []
+    events: list[tuple[str, list[str], list[str], Any]] = []
     gap = WINDOW / live
     number = 0
     while True:
         if not events or random_.random() < 1 / 3:
             own = ["".join(random_.choices(_RARE, k=2)) for _ in range(12)]
-            events.append((random_.choice(TOWNS), random_.choice(kinds)[1], own))
+            events.append((random_.choice(TOWNS), random_.choice(kinds)[1], own, directions.standard_normal(WIDTH)))
             events = events[-5000:]
-        town, words, own = events[-1 - min(len(events) - 1, int(random_.expovariate(1 / 300)))]
+        town, words, own, about = events[-1 - min(len(events) - 1, int(random_.expovariate(1 / 300)))]
         chatter = ["".join(random_.choices(_RARE, k=2)) for _ in range(random_.randrange(4, 25))]
         place = town if random_.random() < 0.6 else ""
         parts = [place, *random_.sample(list(words), min(2, len(words))), *random_.sample(own, 4), *chatter]
         random_.shuffle(parts)
         text = "，".join(part for part in parts if part)
-        yield judged(f"d{number}", text, place, START + gap * number)
+        gist = kept(about + directions.standard_normal(WIDTH))
+        yield judged(f"d{number}", text, place, START + gap * number, gist)
         number += 1
 
 
-def judged(name: str, text: str, place: str, at: datetime) -> Judged:
+def judged(name: str, text: str, place: str, at: datetime, gist: str) -> Judged:
     places = (PlaceMention(place, place, "某区"),) if place else ()
     analysis = Analysis(
-        name, "zh", Sentiment(Polarity.NEUTRAL, 0.0, 1.0), Topic("其他", 1.0), Scope.LOCAL, "", places, (), None, None, "", text
+        name, "zh", Sentiment(Polarity.NEUTRAL, 0.0, 1.0), Topic("其他", 1.0), Scope.LOCAL, "", places, (), None, None, "", text, gist=gist
     )  # fmt: skip
     return Judged(Document(name, text, Kind.WEIBO, collected_at=at), analysis)
 

@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from config.settings import load_settings
 from demo.documents import documents
 from demo.export import truths
-from pipeline.analysis.analyse import Analyser
+from pipeline.analysis.analyse import Analyser, with_gist
 from pipeline.analysis.district import District
 from pipeline.clock import SHANGHAI
 from pipeline.document import Document, Judged, Kind
@@ -76,7 +76,7 @@ def placed(stream: Iterable[Document], analyser: Analyser) -> dict[str, str]:
     events = load_settings().events
     days = (timedelta(days=events.window_days), timedelta(days=events.copy_window_days))
     ordered = sorted(stream, key=lambda document: (document.known_at, document.id))
-    return grouped((Judged(one, analyser.analyse(one)) for one in ordered), *days, events.copy_limit)
+    return grouped((Judged(one, with_gist(analyser.analyse(one))) for one in ordered), *days, events.copy_limit)
 
 
 def measured(folder: Path, seed: int) -> dict[str, Any]:

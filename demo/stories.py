@@ -83,7 +83,7 @@ class EditEntry(_Strict):
 
 
 class Line(_Strict):
-    """One document of a story file."""
+    """One document of a story file; `storyline` where it is of another matter than the file's (a letter among the everyday ones)."""
 
     at: str
     on: SiteName
@@ -110,6 +110,7 @@ class Line(_Strict):
     shown: str = ""
     gone: str = ""
     edited: EditEntry | None = None
+    storyline: str = ""
 
 
 class Story(_Strict):
@@ -288,7 +289,7 @@ def _piece(story: Story, line: Line, keyed: dict[str, tuple[Story, Line]], nativ
     truth = Truth(
         native_id,
         path,
-        "" if story.alone else story.storyline,
+        line.storyline or ("" if story.alone else story.storyline),
         _MOODS[line.mood],
         line.scope or story.scope,
         line.topic or story.topic,

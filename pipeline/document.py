@@ -223,6 +223,7 @@ class Analysis:
     masked_text: str
     accusation: str = ""
     asks: tuple[str, ...] = ()  # questions and demands (诉求), as said
+    gist: str = ""  # what it is about (要旨): pipeline.analysis.gist, '' when nobody asked
     engine: str = "accurate"
     digest: str = ""  # of models and configuration: same digest, same input, same result
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.analysis.accusation import Accusations
 from pipeline.analysis.asks import Asks
 from pipeline.analysis.clean import clean, folded, language
 from pipeline.analysis.departments import DutyList
 from pipeline.analysis.district import District
+from pipeline.analysis.gist import digest as gists
+from pipeline.analysis.gist import gist
 from pipeline.analysis.mask import mask
 from pipeline.analysis.opinion_kind import OpinionKinds
 from pipeline.analysis.places import Gazetteer
@@ -44,7 +47,8 @@ class Analyser:
         self._rumour = RumourMarks(district.cues.rumour)
         self._asks = Asks(district.cues.asks)
         self._accusations = Accusations(district)
-        parts = (district.digest, self._topics.digest, engine, str(getattr(self._sentiment, "digest", "")))
+        models = (self._topics.digest, str(getattr(self._sentiment, "digest", "")), gists())
+        parts = (district.digest, engine, *models)
         self.digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:16]
 
     def analyse(self, document: Document) -> Analysis:
@@ -83,8 +87,14 @@ _ANALYSERS: dict[tuple[str, str], Analyser] = {}  # of this process, by district
 
 
 def analyse_chunk(district: District, engine: str, documents: Sequence[Document]) -> list[Analysis]:
-    """Analyse several documents, in order: what a process pool runs. One Analyser per process, district and engine."""
+    """Analyse several documents, in order, each with its gist: what a process pool runs. One Analyser per process, district
+    and engine."""
     key = (district.digest, engine)
     if key not in _ANALYSERS:
         _ANALYSERS[key] = Analyser(district, engine)
-    return [_ANALYSERS[key].analyse(document) for document in documents]
+    return [with_gist(_ANALYSERS[key].analyse(document)) for document in documents]
+
+
+def with_gist(analysis: Analysis) -> Analysis:
+    """With what the text is about, which brings documents of one matter together (pipeline.events)."""
+    return replace(analysis, gist=gist(f"{analysis.masked_title}\n{analysis.masked_text}"))

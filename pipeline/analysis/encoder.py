@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-FILE = "sentiment-encoder.onnx.gz"
+FILE = "sentiment-encoder.onnx.gz"  # in a folder of sentiment models
 CHARACTERS, TOKENS = 120, 96  # read of one text
 OPENS, CLOSES, UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
 LONGEST_PIECE = 16  # characters
@@ -78,15 +78,15 @@ def read_artifact(jar: Path) -> tuple[bytes, dict[str, int]]:
 
 
 class Encoder:
-    """The fine-tuned network of a folder of models."""
+    """A fine-tuned network with its vocabulary, of one file."""
 
-    def __init__(self, models: Path) -> None:
-        self._session = session_of(gzip.decompress((models / FILE).read_bytes()))
+    def __init__(self, file: Path) -> None:
+        self._session = session_of(gzip.decompress(file.read_bytes()))
         tokens = json.loads(self._session.get_modelmeta().custom_metadata_map["vocabulary"])
         self._pieces = Pieces({token: number for number, token in enumerate(tokens)})
 
-    def logits(self, text: str) -> Floats:
-        """Three logits of a normalised text; its first CHARACTERS characters are read."""
+    def answer(self, text: str) -> Floats:
+        """The head's answer to a normalised text; its first CHARACTERS characters are read."""
         ids = np.array(self._pieces.ids(text), dtype=np.int64)
         places = np.arange(len(ids), dtype=np.int64)
         answer: Floats = self._session.run(None, {"ids": ids, "places": places})[0]

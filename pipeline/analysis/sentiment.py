@@ -106,7 +106,7 @@ class StackedEngine:
         weighing = read_weighing(models)
         self._alone, self._together = weighing["fast"], weighing["accurate"]
         self._sure = read_sure(models)
-        self._encoder = Encoder(models)
+        self._encoder = Encoder(models / FILE)
         self.digest = files_digest(models, "sentiment-characters.npz", FILE, "sentiment.json")
 
     def judge(self, text: str) -> Sentiment:
@@ -120,7 +120,7 @@ class StackedEngine:
         p = self._alone.probabilities(logits, ironic=ironic)
         whole: tuple[str, ...] = ()
         if p.max() < self._sure:
-            encoded = self._encoder.logits(text_read)
+            encoded = self._encoder.answer(text_read)
             p = self._together.probabilities(logits, encoded, ironic)
             alone = softmax(encoded)
             whole = (f"{ASKED}为{IN_CHINESE[CLASSES[int(alone.argmax())]]}（{alone.max():.2f}）",)

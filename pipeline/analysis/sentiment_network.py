@@ -17,7 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pipeline.analysis.encoder import FILE, TOKENS
+from pipeline.analysis.encoder import TOKENS
 from pipeline.analysis.sentiment_base import HEADS, LAYERS, PEAK, WIDTH
 
 MOST = 19  # as many as fit into 10 MB; 31 judge no better
@@ -77,7 +77,7 @@ class _Graph:
 
 
 def graph(weights: Mapping[str, Floats]) -> Any:
-    """The network: (ids [n], places [n]) → logits [3]. Names of the weights as `sentiment_finetune` has them."""
+    """The network: (ids [n], places [n]) → answer, as long as the head. Names of the weights as `trunk` has them."""
     g = _Graph()
     whole, scale = rounded(weights["table"])
     row = g.node("Cast", g.node("Gather", g.constant(whole), "ids"), to=TensorProto.FLOAT)
@@ -92,10 +92,11 @@ def graph(weights: Mapping[str, Floats]) -> Any:
     peak = g.node("Mul", g.node("ReduceMax", x, g.numbers(0), keepdims=1), g.constant(np.array(PEAK, dtype=np.float32)))
     pooled = g.node("Concat", first, mean, peak, axis=1)
     answer = g.node("Gemm", pooled, g.constant(weights["head"]), g.constant(weights["head_bias"]), transB=1)
-    g.nodes.append(helper.make_node("Reshape", [answer, g.numbers(3)], ["logits"]))
+    length = len(weights["head_bias"])
+    g.nodes.append(helper.make_node("Reshape", [answer, g.numbers(length)], ["answer"]))
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n"]) for name in ("ids", "places")]
-    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [3])]
-    return helper.make_graph(g.nodes, "sentiment", inputs, outputs, g.constants)
+    outputs = [helper.make_tensor_value_info("answer", TensorProto.FLOAT, [length])]
+    return helper.make_graph(g.nodes, "encoder", inputs, outputs, g.constants)
 
 
 def _layer(g: _Graph, x: str, w: Mapping[str, Floats]) -> str:
@@ -112,12 +113,12 @@ def _layer(g: _Graph, x: str, w: Mapping[str, Floats]) -> str:
     return g.normed(g.node("Add", x, g.linear(inner, w["outer"], w["outer_bias"])), w["outer_gain"], w["outer_shift"])
 
 
-def save_network(models: Path, weights: Mapping[str, Floats], vocabulary: Sequence[str]) -> None:
-    """Write FILE: the graph with its vocabulary in its metadata, compressed."""
+def save_network(file: Path, weights: Mapping[str, Floats], vocabulary: Sequence[str]) -> None:
+    """Write the graph with its vocabulary in its metadata, compressed."""
     model = helper.make_model(graph(weights), opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     helper.set_model_props(model, {"vocabulary": json.dumps(list(vocabulary), ensure_ascii=False)})
     onnx.checker.check_model(model)
     gzip = zlib.compressobj(
         9, wbits=31, strategy=zlib.Z_HUFFMAN_ONLY
     )  # weights repeat nothing: a tenth smaller without
-    (models / FILE).write_bytes(gzip.compress(model.SerializeToString()) + gzip.flush())
+    file.write_bytes(gzip.compress(model.SerializeToString()) + gzip.flush())

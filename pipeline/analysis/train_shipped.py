@@ -151,6 +151,7 @@ def write_weighing(out: Path, fast: Weighing, accurate: Weighing, sure: float) -
 
 def fine_tune(taught: Rows, jar: Path, out: Path) -> None:
     """Write the encoder. A row that counts 2 is shown twice a pass, one that counts a half every other time."""
+    from pipeline.analysis.encoder import FILE
     from pipeline.analysis.sentiment_base import read_base
     from pipeline.analysis.sentiment_finetune import Recipe, Tuner
     from pipeline.analysis.sentiment_network import save_network
@@ -162,7 +163,7 @@ def fine_tune(taught: Rows, jar: Path, out: Path) -> None:
     base = read_base(jar).for_texts(normalise(row.text) for row in taught.rows)
     weight = np.array(taught.weights)
     shown = np.floor(weight + np.random.RandomState(5).random_sample(len(weight))).astype(int)
-    save_network(out, Tuner(taught.rows, Recipe(), base, shown.tolist()).run(say), base.vocabulary)
+    save_network(out / FILE, Tuner(taught.rows, Recipe(), base, shown.tolist()).run(say), base.vocabulary)
 
 
 def train_shipped(data: Path, jar: Path, out: Path) -> None:
@@ -170,14 +171,14 @@ def train_shipped(data: Path, jar: Path, out: Path) -> None:
 
     The encoder never learns the rows kept apart; the characters (seconds) learn them after the weighing is fitted.
     """
-    from pipeline.analysis.encoder import Encoder
+    from pipeline.analysis.encoder import FILE, Encoder
 
     out.mkdir(parents=True, exist_ok=True)
     split, whole = read_split(data, keep_apart=True), read_split(data, keep_apart=False)
     fine_tune(split.taught, jar, out)
-    encoder = Encoder(out)
+    encoder = Encoder(out / FILE)
     characters = train_characters(split.taught.rows, split.taught.weights)
-    sets = kept_apart(split, characters, lambda texts: np.stack([encoder.logits(text) for text in texts]))
+    sets = kept_apart(split, characters, lambda texts: np.stack([encoder.answer(text) for text in texts]))
     write_weighing(out, fit_weighing(sets, with_encoder=False), fit_weighing(sets, with_encoder=True), SURE)
 
     train_characters(whole.taught.rows, whole.taught.weights).save(out / "sentiment-characters.npz")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -106,29 +106,35 @@ def train_grouping(
     out: Annotated[Path, typer.Option("--out", help="模型写到这个文件")],
     posts: Annotated[list[Path], typer.Option("--posts", help="与故事无关的帖子：TSV、CSV、JSONL；可多次")],
     letters: Annotated[list[Path], typer.Option("--letters", help="与故事无关的信件；可多次")],
+    apart: Annotated[list[Path], typer.Option("--apart", help="各说各事的大批信件；可多次")],
 ) -> None:
-    """用写好的故事训练归并。例：huiying train grouping --stories a.jsonl --posts 帖子.tsv --letters 信件.tsv --out var/models/grouping.npz"""
+    """用写好的故事训练归并。例：huiying train grouping --stories a.jsonl --posts 帖子.tsv --letters 信件.tsv --apart 更多.tsv --out grouping.npz"""
     from pipeline.analysis.district import District
     from pipeline.events.evaluate_grouping import read_firsts, read_truth
     from pipeline.events.train_grouping import streams, talk_of, train
+    from pipeline.importing import Rejected, read_documents
 
     towns = [town.name for town in District.load(load_settings().config_dir).places.town]
     sets = [(list(_analysed(read_firsts(path, Kind.NEWS))), read_truth(path)) for path in stories]
     talk = list(_analysed(talk_of({Kind.WEIBO: posts, Kind.MESSAGE: letters}, len(sets), towns)))
-    train(streams(sets, talk), out, _say)
+    more = [row for path in apart for row in read_documents(path, Kind.MESSAGE) if not isinstance(row, Rejected)]
+    train(streams(sets, talk, list(_analysed(replace(row, source="talk") for row in more))), out, _say)
     sys.stdout.write(f"模型写入 {out}\n")
 
 
 def train_gist(
-    texts: Annotated[list[Path], typer.Option("--texts", help="常用词从这些文件里来，一行一篇；可多次")],
+    texts: Annotated[list[Path], typer.Option("--texts", help="各类文本文件，每行一篇；可多次")],
     encoder: Annotated[Path, typer.Option("--encoder", help="bge-small-zh-v1.5 的 Maven 包（jar）")],
-    out: Annotated[Path, typer.Option("--out", help="要旨表写到这个文件")],
+    out: Annotated[Path, typer.Option("--out", help="模型写到这个文件")],
 ) -> None:
-    """给常用词各求一个要旨向量。例：huiying train gist --texts 帖子.tsv --encoder bge.jar --out var/models/gist.npz"""
-    from pipeline.events.train_gist import build, lines_of
-
-    words = build(lines_of(texts), encoder, out, _say)
-    sys.stdout.write(f"{words} 个词，写入 {out}\n")
+    """制作要旨模型（需要 train 依赖）。例：huiying train gist --texts 帖子.tsv --encoder bge.jar --out var/models/gist-encoder.onnx.gz"""
+    try:
+        from pipeline.analysis.train_gist import train
+    except ImportError as error:
+        raise HuiyingError("训练需要 onnx；请先安装：pip install 'huiying[train]'") from error
+    lines = [line for path in texts for line in path.read_text(encoding="utf-8").splitlines()]
+    train(lines, encoder, out, _say)
+    sys.stdout.write(f"模型写入 {out}\n")
 
 
 def hot_issues(
@@ -157,8 +163,8 @@ def _judged(source: Path, kind: Kind) -> Iterator[Judged]:
 
 
 def _analysed(documents: Iterable[Document]) -> Iterator[Judged]:
-    """Documents analysed one by one with the fast engine."""
-    from pipeline.analysis.analyse import Analyser
+    """Documents analysed one by one with the fast engine, each with its gist."""
+    from pipeline.analysis.analyse import Analyser, with_gist
     from pipeline.analysis.district import District
     from pipeline.progress import progress_bar
 
@@ -166,7 +172,7 @@ def _analysed(documents: Iterable[Document]) -> Iterator[Judged]:
     analyser = Analyser(District.load(settings.config_dir), "fast")
     with progress_bar("研判") as advance:
         for number, document in enumerate(documents, 1):
-            yield Judged(document, analyser.analyse(document))
+            yield Judged(document, with_gist(analyser.analyse(document)))
             advance(number)
 
 

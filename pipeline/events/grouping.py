@@ -28,12 +28,12 @@ from pipeline.events.signature import Signature, signature
 
 JOIN = -0.65  # score from which a document joins
 NEAR = -0.5  # score from which a second event is asked whether it is the same one
-MERGE = 3.5  # score that a document of the smaller event must reach with the larger one to join the two
-SECOND = 0.8  # score from which a lone earlier document joins an event that has grown
+MERGE = 2.0  # score that a document of the smaller event must reach with the larger one to join the two
+SECOND = 0.3  # score from which a lone earlier document joins an event that has grown
 GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
 LONERS = 100  # lone documents of which
-NEAREST = 20  # those nearest in gist are looked at again
+NEAREST = 10  # those nearest in gist are looked at again
 READ_AGAIN = 30  # latest documents of a grown event whose rare words recall others
 RECALLED = 16  # smaller events that they recall
 FEW = 60  # a rare word or scene of more live events than that recalls none
@@ -41,8 +41,8 @@ ASKED = 3  # latest documents of the smaller event that are asked
 GROWN = 10  # documents from which the smaller event is a matter of its own, and
 ASKED_GROWN = 9  # so many are asked, whether they are at home in the larger one
 CANDIDATES = 6  # events compared by shared words
-SCENE_CANDIDATES = 3  # events compared because the same kind of thing happens at the same place
-VISITED = 400  # index entries looked at per document
+SCENE_CANDIDATES = 2  # events compared because the same kind of thing happens at the same place
+VISITED = 200  # index entries looked at per document
 CROWDED = 250  # a word or scene of more live events than that points at none
 
 
@@ -106,7 +106,7 @@ class Grouping:
     def _compared(self, new: Signature) -> Placement:
         reading = read(new, self.live)
         events = self.candidates(reading)
-        found = list(zip(likenesses(reading, events, self.live, self._trees), events, strict=True))
+        found = list(zip(likenesses(reading, events, self._trees), events, strict=True))
         found.sort(key=lambda pair: (-pair[0].score, pair[1].first))
         if not found or found[0][0].score < JOIN:
             return Placement(new.document_id, event_id(new.document_id), True, 0.0, _why_alone(found))
@@ -178,7 +178,7 @@ class Grouping:
         return fits > most
 
     def _score(self, reading: Reading, event: Event) -> float:
-        return likenesses(reading, [event], self.live, self._trees)[0].score
+        return likenesses(reading, [event], self._trees)[0].score
 
     def candidates(self, reading: Reading) -> list[Event]:
         """The events worth comparing, a bounded number of them."""

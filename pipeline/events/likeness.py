@@ -37,7 +37,7 @@ LEAST_SHARE = -9.0  # log of the least share of a day's documents that an event 
 FOREIGN_DAY = 20  # imagined documents of the last day that belong to no event
 FOREIGN_NOW = 3  # and of the last hours
 TOWNS, KINDS = 8, 20  # imagined documents behind how usual a town or a kind is here
-TOLD, NEAR_GIST = 6.0, 0.3  # marks and gist from which a document says what it is about
+TOLD, NEAR_GIST = 6.0, 0.65  # marks and gist from which a document says what it is about
 BUSY = 10  # documents from which an event draws strangers
 STRANGER = -20.0  # the logit of a document that shares a town and the hour alone
 ODDS = 3.0  # a town says no more than that, for or against
@@ -68,13 +68,30 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of incident that the document speaks of, beside all that is live."""
+
+    name: str
+    share: int  # of what the document speaks of, in percent
+    usual: float  # share of it among the kinds of all live documents
+    scenes: tuple[
+        tuple[dict[str, int], int], ...
+    ]  # in each of its towns: event id → documents of it, documents of it in all
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """A document read against what is live: its terms that live events have, each with its weight and rarity."""
+    """A document read against what is live: all that does not depend on the event it is compared with."""
 
     document: Signature
     terms: tuple[tuple[dict[str, int], float, float, bool], ...]  # (event id → documents, weight, rarity, of a place)
     total: float  # weight × rarity of all its terms
     rare: tuple[tuple[dict[str, int], float], ...]  # of its rare words: event id → documents, how rare
+    kinds: tuple[Kind, ...]
+    kinds_squared: int  # sum of the squares of their shares
+    towns: tuple[tuple[str, float], ...]  # each with how usual it is among all live documents
+    all_day: int  # documents of the last day, and
+    all_now: int  # of the last hours, with those imagined
 
 
 @cache
@@ -84,20 +101,35 @@ def _past() -> list[float]:
 
 
 def read(document: Signature, live: LiveEvents) -> Reading:
-    """Rarity of each of the document's terms: how few events, of the past and live ones, have it."""
-    past, postings, events = _past(), live.postings, PRIOR + len(live.events)
-    total, terms = 0.0, []
+    """The document's terms with their rarity (how few events, of the past and live ones, have each), its kinds and towns."""
+    past, static, postings, events = _past(), shipped_rarity(), live.postings, PRIOR + len(live.events)
+    total, terms, placed, grown = 0.0, [], document.placed, math.log(events / PRIOR)
     for term, weight in zip(document.terms, document.weights, strict=True):
         posting = postings.get(term)
         if posting is None:
-            total += weight * math.log(events / past[term])
+            total += weight * (static[term] + grown)
         else:
             held = past[term] + len(posting)
             rarity = math.log(events / held) if held < events else 0.0
             total += weight * rarity
-            terms.append((posting, weight, rarity, term in document.placed))
-    rare = [(postings[term], worth) for term, worth in document.rare.items() if term in postings]
-    return Reading(document, tuple(terms), total, tuple(rare))
+            terms.append((posting, weight, rarity, term in placed))
+    return Reading(
+        document,
+        tuple(terms),
+        total,
+        tuple([(postings[term], worth) for term, worth in document.rare.items() if term in postings]),
+        tuple([_kind_of(name, share, document, live) for name, share in document.kinds.items()]),
+        sum([share * share for share in document.kinds.values()]),
+        tuple([(town, (live.towns[town] + 1) / (live.located + TOWNS)) for town in sorted(document.towns)]),
+        live.of_last_day() + FOREIGN_DAY,
+        live.just_now() + FOREIGN_NOW,
+    )
+
+
+def _kind_of(name: str, share: int, document: Signature, live: LiveEvents) -> Kind:
+    scenes = [(town, name) for town in document.towns or ("",)]
+    owners = tuple([(live.scenes[scene], live.scene_sizes[scene]) for scene in scenes if scene in live.scenes])
+    return Kind(name, share, (live.scene_sizes["", name] + 1) / (live.judged + KINDS), owners)
 
 
 @cache
@@ -107,9 +139,9 @@ def shipped_trees() -> Shallow:
         return Shallow.read(stored)
 
 
-def likenesses(reading: Reading, events: Sequence[Event], live: LiveEvents, trees: Shallow) -> list[Likeness]:
+def likenesses(reading: Reading, events: Sequence[Event], trees: Shallow) -> list[Likeness]:
     """Compare a document with events, all at once."""
-    found = evidences(reading, events, live)
+    found = evidences(reading, events)
     if not found:
         return []
     scores = trees.logits(np.array(found))
@@ -125,124 +157,109 @@ def _is_strange(new: Signature, event: Event, evidence: tuple[float, ...]) -> bo
     return not said and len(event.documents) >= BUSY and not new.spots & event.spots.keys()
 
 
-def evidences(reading: Reading, events: Sequence[Event], live: LiveEvents) -> list[tuple[float, ...]]:
+def evidences(reading: Reading, events: Sequence[Event]) -> list[tuple[float, ...]]:
     """What speaks for and against each, in the order of `NAMES`."""
     if not events:
         return []
     gists = nearness(reading.document.gist, [event.gist for event in events])
-    busy = live.of_last_day() + FOREIGN_DAY, live.just_now() + FOREIGN_NOW
-    return [(*_evidence(reading, event, live, *busy), gist) for event, gist in zip(events, gists, strict=True)]
+    words, own = _words(reading, events), _own_words(reading, events)
+    return [_evidence(reading, *one) for one in zip(events, words, own, gists, strict=True)]
 
 
-def _evidence(reading: Reading, event: Event, live: LiveEvents, all_day: int, all_now: int) -> tuple[float, ...]:
+def _evidence(reading: Reading, event: Event, words: tuple[float, float], own: float, gist: float) -> tuple[float, ...]:
     new = reading.document
-    words, marks = _words(reading, event)
-    kind = _kind(new, event)
+    kind, kind_odds = _kind(reading, event)
     same_name, other_name = _name(new, event)
     place = _place(new, event)
     day, just_now = event.around(new.moment, DAY), event.around(new.moment, JUST_NOW)
     agreed = 0.0 if place[1] else kind if new.kinds and event.kinds else 1.0
     return (
-        words,
-        marks,
+        *words,
         *place,
-        *_town_odds(new, event, live),
+        *_town_odds(reading, event),
         same_name,
         other_name,
         kind * same_name,
         kind,
-        _kind_odds(new, event, live),
+        kind_odds,
         0.0 if new.kinds else 1.0,
         float(bool(new.kinds) and not event.kinds),
-        float(bool(new.tags & event.tags.keys())),
+        float(not new.tags.isdisjoint(event.tags)),
         _numbers(new, event),
         min(3.0, max(0.0, (new.moment - event.documents[event.last].moment) / DAY)),
-        max(LEAST_SHARE, math.log((day + 1) / all_day)),
+        max(LEAST_SHARE, math.log((day + 1) / reading.all_day)),
         math.log1p(min(just_now, BURST)),
         math.log(min(max(1, len(event.moments)), LARGE)),
-        _owned(new, event, live),
+        _owned(reading, event),
         0.0 if new.anchored else 1.0,
-        0.0 if new.anchored else math.log((just_now + 1) / all_now),
-        agreed * _own_words(reading, event) if agreed else 0.0,
+        0.0 if new.anchored else math.log((just_now + 1) / reading.all_now),
+        agreed * own,
+        gist,
     )
 
 
 def at_home(reading: Reading, own: Event, other: Event) -> bool:
     """Whether the other event explains the words of a document of `own` half as well as the rest of `own` does."""
-    return 2 * _words(reading, other)[0] >= _words(reading, own, but=1)[0]
+    return 2 * _words(reading, [other])[0][0] >= _words(reading, [own], but=1)[0][0]
 
 
-def _words(reading: Reading, event: Event, but: int = 0) -> tuple[float, float]:
-    """(share of the document's rare words that the event explains, each by how usual it is there; the best three
+def _words(reading: Reading, events: Sequence[Event], but: int = 0) -> list[tuple[float, float]]:
+    """Of each event: (share of the document's rare words that it explains, each by how usual it is there; the best three
     that are no letters of a place).
 
     `but`: 1 when the document is one of the event's, and is not to explain itself.
     """
-    name, usual = event.id, math.log(max(1, len(event.documents) - but) + 0.5)
-    explained, telling = 0.0, []
+    usual = {event.id: math.log(max(1, len(event.documents) - but) + 0.5) for event in events}
+    explained = dict.fromkeys(usual, 0.0)
+    telling: dict[str, list[float]] = {name: [] for name in usual}
+    asked = usual.keys()
     for posting, weight, rarity, placed in reading.terms:
-        if name in posting and (count := posting[name] - but):
-            gain = rarity + (math.log(count) if count > 1 else 0.0) - usual
-            if gain > 0:
-                explained += weight * gain
-                if not placed:
-                    telling.append(gain)
-    telling.sort(reverse=True)
-    return explained / reading.total if reading.total else 0.0, min(15.0, sum(telling[:3]))
+        for name in posting.keys() & asked:
+            if count := posting[name] - but:
+                gain = rarity - usual[name] + (math.log(count) if count > 1 else 0.0)
+                if gain > 0:
+                    explained[name] += weight * gain
+                    if not placed:
+                        telling[name].append(gain)
+    total = reading.total or 1.0
+    return [(explained[name] / total, min(15.0, sum(sorted(telling[name], reverse=True)[:3]))) for name in usual]
 
 
-def _own_words(reading: Reading, event: Event) -> float:
-    """How rare are the document's rare words that the event has, each shared with all the live events that have it too."""
-    name, found = event.id, 0.0
+def _own_words(reading: Reading, events: Sequence[Event]) -> list[float]:
+    """Of each event: how rare are the document's rare words that it has, each shared with all the live events that have it too."""
+    found = {event.id: -CHANCE for event in events}
+    asked = found.keys()
     for posting, worth in reading.rare:
-        if name in posting:
-            found += worth / len(posting)
-    return min(MOST_OWN, max(0.0, found - CHANCE))
+        for name in posting.keys() & asked:
+            found[name] += worth / len(posting)
+    return [min(MOST_OWN, max(0.0, worth)) for worth in found.values()]
 
 
 def _place(new: Signature, event: Event) -> tuple[float, float, float]:
     """(same place, another place of the district, another district)."""
-    if _share(new.spots, event.spots, len(event.documents)) >= 0.15:
+    if new.spots and _share(new.spots, event.spots, len(event.documents)) >= 0.15:
         return 1.0, 0.0, 0.0
     if not new.towns:
         if not new.abroad:
             return 0.0, 0.0, 0.0
-        same = bool(new.abroad & event.abroad.keys())
+        same = not new.abroad.isdisjoint(event.abroad)
         return float(same), 0.0, float(not same and bool(event.towns))
-    located = sum(event.towns.values())
-    share = _share(new.towns, event.towns, located)
+    share = _share(new.towns, event.towns, event.located)
     if share >= 0.2:
         return 1.0, 0.0, 0.0
-    other = max(0.0, 1 - share / KNOWN_TOWN) if located else 0.0
-    return 0.0, other, float(not located and bool(event.abroad))
+    other = max(0.0, 1 - share / KNOWN_TOWN) if event.located else 0.0
+    return 0.0, other, float(not event.located and bool(event.abroad))
 
 
-def _town_odds(new: Signature, event: Event, live: LiveEvents) -> tuple[float, float]:
+def _town_odds(reading: Reading, event: Event) -> tuple[float, float]:
     """(log of how much more usual the document's town is in the event than among all live documents; whether that is unknown).
 
     An event of all towns is no place: it draws nobody by naming his town too.
     """
-    located = sum(event.towns.values())
-    if not new.towns or not located:
-        return 0.0, float(bool(new.towns))
-    best = -ODDS
-    for town in new.towns:
-        usual = (live.towns[town] + 1) / (live.located + TOWNS)
-        best = max(best, math.log((event.towns[town] + usual) / (located + 1) / usual))
-    return min(ODDS, best), 0.0
-
-
-def _kind_odds(new: Signature, event: Event, live: LiveEvents) -> float:
-    """Log of how much more usual the document's kinds of incident are in the event than among all live documents."""
-    if not new.kinds or not event.kinds:
-        return 0.0
-    all_kinds, held = live.judged + KINDS, sum(event.kinds.values())
-    mine = usual = 0.0
-    for kind, share in new.kinds.items():
-        base = (live.scene_sizes["", kind] + 1) / all_kinds
-        usual += share * base
-        mine += share * (event.kinds[kind] + 100 * base) / (held + 100)
-    return math.log(mine / usual)
+    if not reading.towns or not event.located:
+        return 0.0, float(bool(reading.towns))
+    best = max([(event.towns[town] + usual) / usual for town, usual in reading.towns])
+    return min(ODDS, max(-ODDS, math.log(best / (event.located + 1)))), 0.0
 
 
 def _name(new: Signature, event: Event) -> tuple[float, float]:
@@ -251,42 +268,44 @@ def _name(new: Signature, event: Event) -> tuple[float, float]:
         return 0.0, 0.0
     if _share(new.names, event.names, event.named) >= COMMON_NAME:
         return 1.0, 0.0
-    return 0.0, float(not new.names & event.names.keys())
+    return 0.0, float(new.names.isdisjoint(event.names))
 
 
-def _kind(new: Signature, event: Event) -> float:
-    """Cosine of the kinds of incident that the two speak of."""
-    if not new.kinds or not event.kinds:
-        return 0.0
-    both = sum(share * event.kinds[kind] for kind, share in new.kinds.items())
-    mine = sum(share * share for share in new.kinds.values())
-    return both / math.sqrt(mine * event.kinds_squared) if both else 0.0
+def _kind(reading: Reading, event: Event) -> tuple[float, float]:
+    """(cosine of the kinds of incident that the two speak of; log of how much more usual the document's are in the event than
+    among all live documents)."""
+    if not reading.kinds or not event.kinds:
+        return 0.0, 0.0
+    both, mine, usual = 0, 0.0, 0.0
+    for kind in reading.kinds:
+        held = event.kinds.get(kind.name, 0)
+        both += kind.share * held
+        mine += kind.share * (held + 100 * kind.usual)
+        usual += kind.share * kind.usual
+    cosine = both / math.sqrt(reading.kinds_squared * event.kinds_squared) if both else 0.0
+    return cosine, math.log(mine / (event.held + 100) / usual)
 
 
 def _numbers(new: Signature, event: Event) -> float:
     """Numbers of two figures or more that both have, two at most."""
-    if not new.numbers or not event.numbers:
+    if new.numbers.isdisjoint(event.numbers):
         return 0.0
-    return float(min(2, sum(1 for number in new.numbers if len(number) > 1 and number in event.numbers)))
+    return float(min(2, sum([1 for number in new.numbers if len(number) > 1 and number in event.numbers])))
 
 
-def _owned(new: Signature, event: Event, live: LiveEvents) -> float:
+def _owned(reading: Reading, event: Event) -> float:
     """Which share of all live documents of the same kind, in the same town, are this event's."""
     owned = 0.0
-    if not event.kinds:
-        return owned
-    for kind, share in new.kinds.items():
-        best = 0.0
-        for town in new.towns or ("",):
-            size = live.scene_sizes[town, kind]
-            if size:
-                best = max(best, live.scenes[town, kind].get(event.id, 0) / (size + UNSEEN))
-        owned += share * best
+    for kind in reading.kinds:
+        if kind.name in event.kinds:
+            owned += kind.share * max(
+                [own.get(event.id, 0) / (size + UNSEEN) for own, size in kind.scenes], default=0.0
+            )
     return owned / 100
 
 
 def _share(names: frozenset[str], counted: Counter[str], size: int) -> float:
-    return max((counted[name] for name in names), default=0) / size if size else 0.0
+    return max([counted[name] for name in names], default=0) / size if size else 0.0
 
 
 def reason_of(new: Signature, alike: Likeness, event: Event) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Answers = npt.NDArray[np.bool_]
 INNER, LEAVES = 7, 8
 STEP = 2.0**-20  # answers are whole numbers of it, so that a sum is the same in any order and any company
 
@@ -31,9 +32,10 @@ class Shallow:
         trees, count = self.value.shape[1], len(rows)
         more = rows.T.take(self.feature.ravel(), axis=0) > self.threshold.reshape(-1, 1)
         first, *inner = more.reshape(INNER, trees, count)
-        second = np.where(first, inner[1], inner[0])
-        third = np.where(first, np.where(second, inner[5], inner[4]), np.where(second, inner[3], inner[2]))
-        leaf = (4 * first + 2 * second + third) * trees + np.arange(trees)[:, None]
+        second = _chosen(first, inner[1], inner[0])
+        third = _chosen(first, _chosen(second, inner[5], inner[4]), _chosen(second, inner[3], inner[2]))
+        leaf = (first.view(np.uint8) << 2 | second.view(np.uint8) << 1 | third.view(np.uint8)) * np.int64(trees)
+        leaf += np.arange(trees)[:, None]
         return [self.start + STEP * gain for gain in self.value.ravel().take(leaf).sum(axis=0).tolist()]
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -49,6 +51,11 @@ class Shallow:
     def read(cls, stored: Any) -> Shallow:
         """From an opened npz."""
         return cls(stored["feature"], stored["threshold"], stored["value"], float(stored["start"]))
+
+
+def _chosen(which: Answers, yes: Answers, no: Answers) -> Answers:
+    """As `np.where`, three times as fast on so few."""
+    return no ^ (which & (yes ^ no))
 
 
 def exported(model: Any) -> Shallow:

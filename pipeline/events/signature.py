@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from pipeline.document import Judged, Scope
 from pipeline.events import sparse
-from pipeline.events.gist import Gist, gist
+from pipeline.events.gist import Gist, read_gist
 from pipeline.events.incidents import Incidents
 from pipeline.events.names import names
 
@@ -53,18 +53,15 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
     title = sparse.clean(analysis.masked_title or document.title)
     body = sparse.clean((analysis.masked_text or document.text)[:READ])
     counts: Counter[str] = Counter()
-    said: Counter[str] = Counter()
     whole: set[str] = set()
     for text, times in ((title, 2), (body, 1)):
-        plain = sparse.words(text)
-        said.update(plain)
-        words = [*plain, *("#" + tag for tag in _HASHTAG.findall(text))]
+        words = [*sparse.words(text), *("#" + tag for tag in _HASHTAG.findall(text))]
         whole.update(word for word in words if len(word) > 1)
         for _ in range(times):
             counts.update(words)
             counts.update(sparse.pairs(text))
-    cell = sparse.cell
-    best = sorted((-_factor(n) * sparse.rarity_of(term), term) for term, n in counts.items())[:TERMS]
+    cell, rarity_of = sparse.cell, sparse.rarity_of
+    best = sorted([(-_factor(n) * rarity_of(term), term) for term, n in counts.items()])[:TERMS]
     placed = _placed(judged)
     rare = _rare_words(whole, placed)
     kept: dict[int, float] = {}
@@ -92,7 +89,7 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         document.repost_of,
         {cell(term): worth for term, worth in rare.items()},
         frozenset(map(cell, placed)),
-        gist(said),
+        read_gist(analysis.gist),
         bool(kinds or tags or named or towns or abroad),
     )
 

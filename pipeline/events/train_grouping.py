@@ -116,8 +116,13 @@ def talk_of(files: Mapping[Kind, Iterable[Path]], sets: int, towns: Sequence[str
         yield replace(row, id=f"talk-{number}", text=text, source="talk", reply=None)
 
 
-def streams(sets: Sequence[tuple[Sequence[Judged], Mapping[str, str]]], talk: Sequence[Judged]) -> list[Stream]:
-    """Each story set by itself and in the talk of quiet and of busy days, no text of talk twice; and letters alone, slow and dense."""
+def streams(
+    sets: Sequence[tuple[Sequence[Judged], Mapping[str, str]]], talk: Sequence[Judged], apart: Sequence[Judged]
+) -> list[Stream]:
+    """Each story set by itself and in the talk of quiet and of busy days, no text of talk twice; and letters alone, slow and dense.
+
+    `apart`: more letters, of a hundred days: among thousands of one topic, buses or subsidies, hardly two are about one matter.
+    """
     made, used = [], 0
     for judged, truth in sets:
         moments = sorted(one.document.known_at for one in judged)
@@ -129,7 +134,9 @@ def streams(sets: Sequence[tuple[Sequence[Judged], Mapping[str, str]]], talk: Se
     letters, chance = [one for one in talk if one.document.kind is Kind.MESSAGE], random.Random(0)  # noqa: S311
     slow = [_at(one, JANUARY + timedelta(days=chance.uniform(0, 100))) for one in letters[:ALONE]]
     dense = [_at(one, JANUARY + timedelta(hours=chance.uniform(0, 24))) for one in letters[ALONE:]]
-    return [*made, Stream.of(slow, {}, LETTERS_WINDOW), Stream.of(dense, {})]
+    chance = random.Random(7)  # noqa: S311
+    many = [_at(one, JANUARY + timedelta(days=chance.uniform(0, 100))) for one in apart]
+    return [*made, *(Stream.of(some, {}, LETTERS_WINDOW) for some in (slow, many)), Stream.of(dense, {})]
 
 
 def _busiest(moments: Sequence[datetime], reach: timedelta) -> datetime:
@@ -157,7 +164,7 @@ def taught(stream: Stream) -> Rows:
             near = grouping.candidates(reading)
             own = live.events.get(matter)
             near += [own] if own is not None and own not in near else []
-            rows.add(stream, judged, evidences(reading, near, live), [one.id for one in near])
+            rows.add(stream, judged, evidences(reading, near), [one.id for one in near])
         live.add(new, matter)
     return rows
 
@@ -173,7 +180,7 @@ def lived(stream: Stream, trees: Shallow) -> Rows:
             reading = read(new, live)
             near = grouping.candidates(reading)
             matters = [_matter(one, stream) for one in near]
-            rows.add(stream, judged, evidences(reading, near, live), matters)
+            rows.add(stream, judged, evidences(reading, near), matters)
         grouping.place(judged, copy, judged.document.known_at)
     return rows
 

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from demo.documents import documents
-from demo.truth import truth_of
+from demo.truth import alerting_storylines, truth_of
 from pipeline.analysis.analyse import Analyser
 from pipeline.document import Analysis
 from pipeline.events.tally import Tally
@@ -25,11 +25,11 @@ def test_scope_and_topic_of_the_demo_city(analyser: Analyser) -> None:
 
 
 def test_a_matter_has_its_topic_though_many_of_its_posts_name_none(analyser: Analyser) -> None:
-    """What people see is the event's topic: the storylines' own, as the tally of an event counts it."""
+    """What people see is the event's topic: of every story that has its file, as the tally of an event counts it."""
     matters: dict[str, list[tuple[Analysis, str]]] = {}
     for document in documents():
         truth = truth_of(document)
-        if truth and truth.storyline:
+        if truth and truth.storyline in alerting_storylines():
             matters.setdefault(truth.storyline, []).append((analyser.analyse(document), truth.topic))
     right = 0
     for several in matters.values():

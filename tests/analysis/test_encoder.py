@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.analysis.encoder import CHARACTERS, CLOSES, OPENS, TOKENS, UNKNOWN, Encoder, Pieces
+from pipeline.analysis.encoder import CHARACTERS, CLOSES, FILE, OPENS, TOKENS, UNKNOWN, Encoder, Pieces
 from pipeline.analysis.features import normalise
 from pipeline.analysis.sentiment import MODELS
 
@@ -23,7 +23,7 @@ def pieces() -> Pieces:
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return Encoder(MODELS)
+    return Encoder(MODELS / FILE)
 
 
 def named(pieces: Pieces, text: str) -> list[str]:
@@ -49,11 +49,11 @@ def test_any_text_becomes_pieces_within_what_is_read(pieces: Pieces, text: str) 
 
 def test_what_stands_beyond_the_first_characters_changes_nothing(encoder: Encoder) -> None:
     text = normalise("自来水又停了，打电话也没有人管。" * 20)
-    assert np.array_equal(encoder.logits(text), encoder.logits(text[:CHARACTERS]))
+    assert np.array_equal(encoder.answer(text), encoder.answer(text[:CHARACTERS]))
 
 
 def test_the_order_of_texts_changes_no_bit(encoder: Encoder, tmp_path: Path) -> None:
     texts = ["停水三天没人管", "谢谢社区，办得真快", "周三上午九点开会", "这就是你们说的马上解决？", "水" * 100]
-    one_way = {text: encoder.logits(text).tobytes() for text in texts}
-    again = Encoder(MODELS)
-    assert {text: again.logits(text).tobytes() for text in reversed(texts)} == one_way
+    one_way = {text: encoder.answer(text).tobytes() for text in texts}
+    again = Encoder(MODELS / FILE)
+    assert {text: again.answer(text).tobytes() for text in reversed(texts)} == one_way

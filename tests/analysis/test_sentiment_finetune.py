@@ -60,9 +60,9 @@ def test_a_run_teaches_what_the_rows_say(base: Base) -> None:
 
 def test_the_small_file_answers_as_the_trained_network(base: Base, tmp_path: Path) -> None:
     run = Tuner(ROWS, Recipe(passes=2, average=0.0), base)
-    save_network(tmp_path, run.run(lambda line: None), base.vocabulary)
-    encoder, texts = Encoder(tmp_path), [row.text for row in ROWS[:4]]
-    here = np.stack([encoder.logits(normalise(text)) for text in texts])
+    save_network(tmp_path / FILE, run.run(lambda line: None), base.vocabulary)
+    encoder, texts = Encoder(tmp_path / FILE), [row.text for row in ROWS[:4]]
+    here = np.stack([encoder.answer(normalise(text)) for text in texts])
     assert np.allclose(here, run.logits(texts), atol=0.25)
     assert (tmp_path / FILE).stat().st_size < 10_000_000
 

@@ -106,6 +106,4 @@ def test_one_matter_is_mostly_one_event_and_little_else(replayed: Replayed, stor
     event = replayed.largest(storyline)
     whole = sum(1 for piece in load_pieces() if FAMILY.get(piece.truth.storyline) == storyline)
     assert event[storyline] / whole > 0.6
-    assert event[storyline] / event.total() >= 0.7, (
-        "some letters of one estate are about its flats and its builders' wages"
-    )
+    assert event[storyline] / event.total() > 0.8

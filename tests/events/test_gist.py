@@ -1,21 +1,24 @@
-"""The gist of a text: near where words differ and the matter is one, whole numbers, and a table that can be built anew."""
+"""Gists beside each other: a sum of whole numbers, exact, and near nothing where nobody asked."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.events import sparse
-from pipeline.events.gist import LENGTH, WIDTH, Gist, gist, nearness
-from pipeline.events.train_gist import common_words, rows_of
+from pipeline.analysis.gist import WIDTH, gist, kept
+from pipeline.events.gist import Gist, Gists, nearness, read_gist
+
+VECTORS = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).standard_normal(WIDTH))
 
 
-def of(text: str) -> Gist:
-    return gist(Counter(sparse.words(sparse.clean(text))))
+def read(answer: np.ndarray) -> Gist:
+    return read_gist(kept(answer))
+
+
+def total(gists: list[Gist]) -> Gists:
+    return sum((one.astype(np.int32) for one in gists), np.zeros(WIDTH, np.int32))
 
 
 @pytest.mark.parametrize(
@@ -24,45 +27,29 @@ def of(text: str) -> Gist:
         ("煤气没了，做饭做到一半", "燃气又断了，晚饭吃不上", "公交车等了四十分钟"),
         ("自来水停了一天", "水龙头没有水", "孩子的老师很负责"),
         ("地铁几点有末班车", "公交最晚到几点", "猪肉又涨价了"),
+        ("楼道里充电的电瓶车烧起来了", "单元门口起火，消防来了三台", "窗口办证排了一上午"),
     ],
 )
 def test_other_words_for_one_matter_are_nearer_than_another_matter(text: str, alike: str, other: str) -> None:
-    near, far = nearness(of(text), [of(alike).astype(np.int32), of(other).astype(np.int32)])
+    near, far = nearness(read_gist(gist(text)), [total([read_gist(gist(alike))]), total([read_gist(gist(other))])])
     assert near > far + 0.05
 
 
-def test_a_text_of_unknown_words_says_nothing() -> None:
-    nothing = of("")
+def test_a_document_judged_before_there_were_gists_is_near_nothing() -> None:
+    nothing = read_gist("")
     assert not nothing.any()
-    assert nearness(nothing, [of("停水了").astype(np.int32)]) == [0.0]
+    assert nearness(nothing, [total([read_gist(gist("停水了"))])]) == [0.0]
+    assert nearness(read_gist(gist("停水了")), [total([nothing])]) == [0.0]
 
 
-@given(st.lists(st.sampled_from(["停水", "起火", "学校", "食堂", "公交", "补偿"]), min_size=1, max_size=8))
-def test_a_gist_has_one_length_and_does_not_depend_on_the_order_of_words(words: list[str]) -> None:
-    one, other = gist(Counter(words)), gist(Counter(reversed(words)))
-    assert one.shape == (WIDTH,)
-    assert (one == other).all()
-    assert np.linalg.norm(one) == pytest.approx(LENGTH, rel=0.02)
+@given(st.lists(VECTORS, min_size=1, max_size=6))
+def test_a_sum_of_gists_less_one_is_the_sum_without_it(answers: list[np.ndarray]) -> None:
+    gists = [read(one) for one in answers]
+    assert (total(gists) - gists[0] == total(gists[1:])).all()
 
 
-@given(st.lists(st.sampled_from(["停水一天", "厂里起火", "学校食堂", "等公交", "补偿款"]), min_size=1, max_size=6))
-def test_a_sum_of_gists_less_one_is_the_sum_without_it(texts: list[str]) -> None:
-    summed = sum((of(text).astype(np.int32) for text in texts), np.zeros(WIDTH, np.int32))
-    without = sum((of(text).astype(np.int32) for text in texts[1:]), np.zeros(WIDTH, np.int32))
-    assert (summed - of(texts[0]) == without).all()
-
-
-def test_the_table_is_made_of_words_that_several_texts_have() -> None:
-    texts = ["停水 了", "又停水", "停水三天", "公交停运"]
-    assert "停水" in common_words(texts)
-    assert "公交" not in common_words(texts)
-
-
-def test_rows_leave_out_the_strongest_directions_and_fill_the_range_of_a_byte() -> None:
-    chance = np.random.default_rng(3)
-    vectors = chance.normal(size=(400, 160)).astype(np.float32)
-    vectors[:, 0] *= 50  # a direction that tells no word from another
-    rows = rows_of(vectors)
-    assert rows.shape == (400, WIDTH)
-    assert 100 < np.abs(rows.astype(int)).max() <= 127
-    assert abs(np.corrcoef(vectors[:, 0], rows.astype(float).T)[0, 1:]).max() < 0.3
+@given(VECTORS, st.lists(VECTORS, min_size=2, max_size=6))
+def test_nearness_does_not_depend_on_the_company(answer: np.ndarray, others: list[np.ndarray]) -> None:
+    one, sums = read(answer), [total([read(other)] * 3) for other in others]
+    assert nearness(one, sums) == [nearness(one, [alone])[0] for alone in sums]
+    assert all(-1.0001 <= cosine <= 1.0001 for cosine in nearness(one, sums))

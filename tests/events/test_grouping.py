@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.analysis.gist import gist
 from pipeline.document import (
     Analysis,
     Copy,
@@ -50,6 +51,7 @@ def judged(name: str, text: str, minutes: int, kind: Kind = Kind.WEIBO, title: s
         rumour=None,
         masked_title=title,
         masked_text=text,
+        gist=gist(f"{title}\n{text}"),
     )
     return Judged(document, analysis)
 
@@ -277,7 +279,7 @@ def test_rare_words_that_only_one_event_has_bring_a_post_without_place_or_kind_t
 
 def test_a_letter_of_days_ago_is_recalled_when_its_matter_gathers() -> None:
     """Too little was known when it came, and it is too old for the look at the lone documents of the last two days."""
-    first = judged("d0", "柳东村二组，说好九十日付清，过渡的日子到头了，房东催租", 0, Kind.MESSAGE, "请帮忙催一催")
+    first = judged("d0", "签字五个月了，房东催租，过渡的日子到头了", 0, Kind.MESSAGE, "请帮忙催一催")
     texts = [
         "柳东村拆迁户去镇政府问补偿款，签字五个月一分未付",
         "柳渡镇柳东村拆迁补偿款拖了五个月，过渡费也停了",

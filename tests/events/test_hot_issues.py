@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from pipeline.analysis.gist import gist
 from pipeline.document import Analysis, Counts, Document, Judged, Kind, Polarity, Scope, Sentiment, Topic
 from pipeline.events.hot_issues import crowd_of, hot_issues, place_of
 from pipeline.events.names import names
@@ -22,7 +23,8 @@ def letter(name: str, day: int, title: str, text: str, author: str, likes: int =
         counts=Counts(likes=likes),
     )
     analysis = Analysis(
-        name, "zh", Sentiment(Polarity.NEGATIVE, 0.0, 0.9), Topic("环境保护", 0.9), Scope.LOCAL, "", (), (), None, None, title, text
+        name, "zh", Sentiment(Polarity.NEGATIVE, 0.0, 0.9), Topic("环境保护", 0.9), Scope.LOCAL, "", (), (), None, None, title, text,
+        gist=gist(f"{title}\n{text}"),
     )  # fmt: skip
     return Judged(document, analysis)
 
@@ -47,7 +49,7 @@ NOISE = [
 ]
 BUS = [
     letter("b1", 1, "139路公交停运出行不便", "139路公交区间线停运以后，老人出门要走两公里，请恢复班次。", "u4"),
-    letter("b2", 3, "请恢复139路公交区间线", "139路公交区间线停运以后，老人出门和上班都很不方便，请恢复班次。", "u5"),
+    letter("b2", 3, "请恢复139路公交区间线", "139路公交区间线停运，乘客上班很不方便，请恢复开通。", "u5"),
 ]
 LONE = [letter("l1", 2, "社保卡丢了怎么补办", "我的社保卡丢了，请问补办要带什么材料。", "u6", 50)]
 

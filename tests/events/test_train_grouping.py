@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from config.settings import load_settings
-from pipeline.analysis.analyse import Analyser
+from pipeline.analysis.analyse import Analyser, with_gist
 from pipeline.analysis.district import District
 from pipeline.document import Document, Judged, Kind
 from pipeline.events import train_grouping as training
@@ -26,7 +26,7 @@ WEEK = timedelta(days=7)
 @pytest.fixture(scope="module")
 def told() -> list[Judged]:
     analyser = Analyser(District.load(load_settings().config_dir), "fast")
-    return [Judged(one, analyser.analyse(one)) for one in read_firsts(STORIES, Kind.NEWS)]
+    return [Judged(one, with_gist(analyser.analyse(one))) for one in read_firsts(STORIES, Kind.NEWS)]
 
 
 def talk(told: list[Judged]) -> Iterator[Judged]:
@@ -45,7 +45,7 @@ def test_trees_learned_from_stories_bring_them_together(
     monkeypatch.setattr(training, "ROUNDS", 2)
     monkeypatch.setattr(training, "TREES", 40)
     truth, said = read_truth(STORIES), list[str]()
-    training.train(training.streams([(told, truth)], list(talk(told))), tmp_path / "grouping.npz", said.append)
+    training.train(training.streams([(told, truth)], list(talk(told)), []), tmp_path / "grouping.npz", said.append)
     with np.load(tmp_path / "grouping.npz") as stored:
         trees = Shallow.read(stored)
     grouping, found = Grouping(WEEK, trees=trees), dict[str, str]()
