@@ -42,14 +42,15 @@ _RARE = "".join(chr(code) for code in range(0x4E00, 0x9FA5, 7))
 def stream(seed: int, live: int) -> Iterator[Judged]:
     """Endless documents: a new event one time in three, else one of those begun lately, the busier the likelier."""
     random_, directions = random.Random(seed), np.random.default_rng(seed)
-    kinds = [(incident.name, incident.words) for incident in _read(SHIPPED).incident]
-    events: list[tuple[str, list[str], list[str], Any]] = []
+    kinds = [(incident.words, directions.standard_normal(WIDTH)) for incident in _read(SHIPPED).incident]
+    events: list[tuple[str, list[str], list[str], Any]] = []  # town, words of its kind, of its own, what it is about
     gap = WINDOW / live
     number = 0
     while True:
         if not events or random_.random() < 1 / 3:
             own = ["".join(random_.choices(_RARE, k=2)) for _ in range(12)]
-            events.append((random_.choice(TOWNS), random_.choice(kinds)[1], own, directions.standard_normal(WIDTH)))
+            words, of_kind = random_.choice(kinds)
+            events.append((random_.choice(TOWNS), words, own, 0.6 * of_kind + directions.standard_normal(WIDTH)))
             events = events[-5000:]
         town, words, own, about = events[-1 - min(len(events) - 1, int(random_.expovariate(1 / 300)))]
         chatter = ["".join(random_.choices(_RARE, k=2)) for _ in range(random_.randrange(4, 25))]

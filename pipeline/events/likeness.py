@@ -40,6 +40,10 @@ TOWNS, KINDS = 8, 20  # imagined documents behind how usual a town or a kind is 
 TOLD, NEAR_GIST = 6.0, 0.65  # marks and gist from which a document says what it is about
 BUSY = 10  # documents from which an event draws strangers
 STRANGER = -20.0  # the logit of a document that shares a town and the hour alone
+LEAST_WORDS, LEAST_GIST = (
+    0.06,
+    0.2,
+)  # share of words and nearness of gist below which no document of any story set joined
 ODDS = 3.0  # a town says no more than that, for or against
 
 NAMES = (
@@ -52,7 +56,7 @@ _KIND, _TAG, _MARKS, _GIST = (NAMES.index(name) for name in ("kind", "same_tag",
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The evidence, in the order of `NAMES`, and what the trees make of it, a logit."""
+    """The evidence, in the order of `NAMES` (none of a stranger unasked), and what the trees make of it, a logit."""
 
     evidence: tuple[float, ...]
     score: float
@@ -140,15 +144,19 @@ def shipped_trees() -> Shallow:
 
 
 def likenesses(reading: Reading, events: Sequence[Event], trees: Shallow) -> list[Likeness]:
-    """Compare a document with events, all at once."""
-    found = evidences(reading, events)
-    if not found:
-        return []
-    scores = trees.logits(np.array(found))
-    return [
-        Likeness(row, STRANGER if _is_strange(reading.document, event, row) else score)
-        for event, row, score in zip(events, found, scores, strict=True)
-    ]
+    """Compare a document with events, all at once; one that shares next to nothing, in words or gist, is a stranger unasked."""
+    found = [Likeness((), STRANGER)] * len(events)
+    if not events:
+        return found
+    gists, words = _gists(reading, events), _words(reading, events)
+    near = [n for n, gist in enumerate(gists) if gist >= LEAST_GIST or words[n][0] >= LEAST_WORDS]
+    if not near:
+        return found
+    some = [events[n] for n in near]
+    rows = _rows(reading, some, [words[n] for n in near], [gists[n] for n in near])
+    for n, event, row, score in zip(near, some, rows, trees.logits(np.array(rows)), strict=True):
+        found[n] = Likeness(row, STRANGER if _is_strange(reading.document, event, row) else score)
+    return found
 
 
 def _is_strange(new: Signature, event: Event, evidence: tuple[float, ...]) -> bool:
@@ -159,10 +167,17 @@ def _is_strange(new: Signature, event: Event, evidence: tuple[float, ...]) -> bo
 
 def evidences(reading: Reading, events: Sequence[Event]) -> list[tuple[float, ...]]:
     """What speaks for and against each, in the order of `NAMES`."""
-    if not events:
-        return []
-    gists = nearness(reading.document.gist, [event.gist for event in events])
-    words, own = _words(reading, events), _own_words(reading, events)
+    return _rows(reading, events, _words(reading, events), _gists(reading, events)) if events else []
+
+
+def _gists(reading: Reading, events: Sequence[Event]) -> list[float]:
+    return nearness(reading.document.gist, [event.gist for event in events])
+
+
+def _rows(
+    reading: Reading, events: Sequence[Event], words: Sequence[tuple[float, float]], gists: Sequence[float]
+) -> list[tuple[float, ...]]:
+    own = _own_words(reading, events)
     return [_evidence(reading, *one) for one in zip(events, words, own, gists, strict=True)]
 
 
