@@ -87,12 +87,16 @@ _ANALYSERS: dict[tuple[str, str], Analyser] = {}  # of this process, by district
 
 
 def analyse_chunk(district: District, engine: str, documents: Sequence[Document]) -> list[Analysis]:
-    """Analyse several documents, in order, each with its gist: what a process pool runs. One Analyser per process, district
-    and engine."""
+    """Analyse several documents, in order, each with its gist: what a process pool runs for the flow."""
+    return [with_gist(analysis) for analysis in judge_chunk(district, engine, documents)]
+
+
+def judge_chunk(district: District, engine: str, documents: Sequence[Document]) -> list[Analysis]:
+    """The same without gists, which only events want. One Analyser per process, district and engine."""
     key = (district.digest, engine)
     if key not in _ANALYSERS:
         _ANALYSERS[key] = Analyser(district, engine)
-    return [with_gist(_ANALYSERS[key].analyse(document)) for document in documents]
+    return [_ANALYSERS[key].analyse(document) for document in documents]
 
 
 def with_gist(analysis: Analysis) -> Analysis:

@@ -94,13 +94,13 @@ def _in_order(
     executor: Executor, district: District, engine: str, documents: Iterator[Document]
 ) -> Iterator[tuple[Document, Analysis]]:
     """Documents with their analyses in the order given, a bounded number of chunks ahead."""
-    from pipeline.analysis.analyse import analyse_chunk
+    from pipeline.analysis.analyse import judge_chunk
 
     ahead: list[tuple[list[Document], Future[list[Analysis]]]] = []
     while True:
         chunk = list(islice(documents, CHUNK))
         if chunk:
-            ahead.append((chunk, executor.submit(analyse_chunk, district, engine, chunk)))
+            ahead.append((chunk, executor.submit(judge_chunk, district, engine, chunk)))
         if not ahead:
             return
         if not chunk or len(ahead) > 32:

@@ -11,12 +11,11 @@ of the whole window, that have its rare words or its kind of incident.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from heapq import nlargest
 
 from pipeline.document import Copy, Judged, Placement
 from pipeline.events.gist import nearness
@@ -183,16 +182,16 @@ class Grouping:
     def candidates(self, reading: Reading) -> list[Event]:
         """The events worth comparing, a bounded number of them."""
         live, new = self.live, reading.document
-        overlap: dict[str, float] = {}
+        overlap: defaultdict[str, float] = defaultdict(float)
         visited = 0
-        lists = sorted((len(posting), i) for i, (posting, *_) in enumerate(reading.terms))
+        lists = sorted([(len(term[0]), i) for i, term in enumerate(reading.terms)])
         for size, i in lists:
             if size > CROWDED or visited + size > VISITED:
                 break
             visited += size
             posting, _, rarity, _ = reading.terms[i]
             for name in posting:
-                overlap[name] = overlap.get(name, 0.0) + rarity
+                overlap[name] += rarity
         chosen = dict.fromkeys(_best(overlap, CANDIDATES))
         for kind in sorted(new.kinds):
             for town in ("", *sorted(new.towns)):
@@ -210,10 +209,10 @@ def event_id(document_id: str) -> str:
 def _best(worth: Mapping[str, float], count: int) -> list[str]:
     """The event ids of most worth; of equal ones the smaller id, whatever the order of the dictionary."""
     if len(worth) > count:
-        least = nlargest(count, worth.values())[-1]
-        ranked = sorted((-value, name) for name, value in worth.items() if value >= least)
+        least = sorted(worth.values(), reverse=True)[count - 1]
+        ranked = sorted([(-value, name) for name, value in worth.items() if value >= least])
     else:
-        ranked = sorted((-value, name) for name, value in worth.items())
+        ranked = sorted([(-value, name) for name, value in worth.items()])
     return [name for _, name in ranked[:count]]
 
 

@@ -40,10 +40,7 @@ TOWNS, KINDS = 8, 20  # imagined documents behind how usual a town or a kind is 
 TOLD, NEAR_GIST = 6.0, 0.65  # marks and gist from which a document says what it is about
 BUSY = 10  # documents from which an event draws strangers
 STRANGER = -20.0  # the logit of a document that shares a town and the hour alone
-LEAST_WORDS, LEAST_GIST = (
-    0.06,
-    0.2,
-)  # share of words and nearness of gist below which no document of any story set joined
+LEAST_WORDS, LEAST_GIST = 0.06, 0.2  # below both no document of any story set joined an event
 ODDS = 3.0  # a town says no more than that, for or against
 
 NAMES = (
@@ -72,15 +69,13 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Incident:
     """A kind of incident that the document speaks of, beside all that is live."""
 
     name: str
     share: int  # of what the document speaks of, in percent
     usual: float  # share of it among the kinds of all live documents
-    scenes: tuple[
-        tuple[dict[str, int], int], ...
-    ]  # in each of its towns: event id → documents of it, documents of it in all
+    scenes: tuple[tuple[dict[str, int], int], ...]  # in each town: event id → documents of it, all documents of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +86,7 @@ class Reading:
     terms: tuple[tuple[dict[str, int], float, float, bool], ...]  # (event id → documents, weight, rarity, of a place)
     total: float  # weight × rarity of all its terms
     rare: tuple[tuple[dict[str, int], float], ...]  # of its rare words: event id → documents, how rare
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Incident, ...]
     kinds_squared: int  # sum of the squares of their shares
     towns: tuple[tuple[str, float], ...]  # each with how usual it is among all live documents
     all_day: int  # documents of the last day, and
@@ -130,10 +125,10 @@ def read(document: Signature, live: LiveEvents) -> Reading:
     )
 
 
-def _kind_of(name: str, share: int, document: Signature, live: LiveEvents) -> Kind:
+def _kind_of(name: str, share: int, document: Signature, live: LiveEvents) -> Incident:
     scenes = [(town, name) for town in document.towns or ("",)]
     owners = tuple([(live.scenes[scene], live.scene_sizes[scene]) for scene in scenes if scene in live.scenes])
-    return Kind(name, share, (live.scene_sizes["", name] + 1) / (live.judged + KINDS), owners)
+    return Incident(name, share, (live.scene_sizes["", name] + 1) / (live.judged + KINDS), owners)
 
 
 @cache

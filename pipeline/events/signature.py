@@ -61,7 +61,7 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
             counts.update(words)
             counts.update(sparse.pairs(text))
     cell, rarity_of = sparse.cell, sparse.rarity_of
-    best = sorted([(-_factor(n) * rarity_of(term), term) for term, n in counts.items()])[:TERMS]
+    best = sorted([(-rarity_of(term) * (_factor(n) if n > 1 else 1), term) for term, n in counts.items()])[:TERMS]
     placed = _placed(judged)
     rare = _rare_words(whole, placed)
     kept: dict[int, float] = {}
