@@ -58,7 +58,7 @@ def stream(seed: int, live: int) -> Iterator[Judged]:
         parts = [place, *random_.sample(list(words), min(2, len(words))), *random_.sample(own, 4), *chatter]
         random_.shuffle(parts)
         text = "，".join(part for part in parts if part)
-        gist = kept(about + directions.standard_normal(WIDTH))
+        gist = kept(about + 0.6 * directions.standard_normal(WIDTH))
         yield judged(f"d{number}", text, place, START + gap * number, gist)
         number += 1
 

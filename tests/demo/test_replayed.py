@@ -17,7 +17,9 @@ from demo.stories import load_pieces, moment_of
 from demo.truth import alerting_storylines, families
 
 FAMILY = families()
-MIXED = {"wages": 0.65}  # a known gap: letters about the late flats of the same estate are taken for its builders' wages
+MIXED = {
+    "wages": 0.65
+}  # a known gap: letters about the late flats of the same estate are taken for its builders' wages
 ROOT = Path(__file__).resolve().parents[2]
 
 
