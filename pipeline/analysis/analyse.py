@@ -17,14 +17,14 @@ from pipeline.analysis.asks import Asks
 from pipeline.analysis.clean import clean, folded, language
 from pipeline.analysis.departments import DutyList
 from pipeline.analysis.district import District
-from pipeline.analysis.gist import digest as gists
+from pipeline.analysis.gist import MODEL as GISTS
 from pipeline.analysis.gist import gist
 from pipeline.analysis.mask import mask
 from pipeline.analysis.opinion_kind import OpinionKinds
 from pipeline.analysis.places import Gazetteer
 from pipeline.analysis.rumour import RumourMarks
 from pipeline.analysis.scope import judge as judge_scope
-from pipeline.analysis.sentiment import load_engine
+from pipeline.analysis.sentiment import files_digest, load_engine
 from pipeline.analysis.topic import TopicJudge
 from pipeline.analysis.topic_model import TopicModel
 from pipeline.document import Analysis, Document, Scope
@@ -47,7 +47,11 @@ class Analyser:
         self._rumour = RumourMarks(district.cues.rumour)
         self._asks = Asks(district.cues.asks)
         self._accusations = Accusations(district)
-        models = (self._topics.digest, str(getattr(self._sentiment, "digest", "")), gists())
+        models = (
+            self._topics.digest,
+            str(getattr(self._sentiment, "digest", "")),
+            files_digest(GISTS.parent, GISTS.name),
+        )
         parts = (district.digest, engine, *models)
         self.digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:16]
 

@@ -7,14 +7,16 @@ exact in any order. Read of the masked text, one text a call (`encoder`): the sa
 from __future__ import annotations
 
 import base64
-import hashlib
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.analysis.encoder import Encoder, Floats
 from pipeline.analysis.features import normalise
+
+Gist = npt.NDArray[np.int8]  # [WIDTH]
 
 MODEL = Path(__file__).parent / "models" / "gist-encoder.onnx.gz"
 WIDTH = 256
@@ -33,10 +35,9 @@ def kept(answer: Floats) -> str:
     return base64.b64encode(np.clip(whole, -127, 127).astype(np.int8).tobytes()).decode()
 
 
-@cache
-def digest() -> str:
-    """Of the model that makes gists."""
-    return hashlib.sha256(MODEL.read_bytes()).hexdigest()[:16]
+def read_gist(kept: str) -> Gist:
+    """The gist of an analysis; all zero, near nothing, when it has none (judged before there were gists)."""
+    return np.frombuffer(base64.b64decode(kept), dtype=np.int8) if kept else np.zeros(WIDTH, dtype=np.int8)
 
 
 @cache

@@ -77,7 +77,7 @@ class _Graph:
 
 
 def graph(weights: Mapping[str, Floats]) -> Any:
-    """The network: (ids [n], places [n]) → answer, as long as the head. Names of the weights as `trunk` has them."""
+    """The network: (ids [n], places [n]) → answer, as long as the head. Names of the weights as `sentiment_finetune` has them."""
     g = _Graph()
     whole, scale = rounded(weights["table"])
     row = g.node("Cast", g.node("Gather", g.constant(whole), "ids"), to=TensorProto.FLOAT)

@@ -5,21 +5,14 @@ An event's gist is the sum of its documents'. All sums are of whole numbers: exa
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.analysis.gist import WIDTH
+from pipeline.analysis.gist import Gist
 
-Gist = npt.NDArray[np.int8]  # of a text [WIDTH]
 Gists = npt.NDArray[np.int32]  # the sum of several
-
-
-def read_gist(kept: str) -> Gist:
-    """The gist of an analysis; all zero, near nothing, when it has none (judged before there were gists)."""
-    return np.frombuffer(base64.b64decode(kept), dtype=np.int8) if kept else np.zeros(WIDTH, dtype=np.int8)
 
 
 def nearness(one: Gist | Gists, others: Sequence[Gists]) -> list[float]:

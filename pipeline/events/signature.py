@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
 
+from pipeline.analysis.gist import Gist, read_gist
 from pipeline.document import Judged, Scope
 from pipeline.events import sparse
-from pipeline.events.gist import Gist, read_gist
 from pipeline.events.incidents import Incidents
 from pipeline.events.names import names
 
@@ -61,7 +61,7 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
             counts.update(words)
             counts.update(sparse.pairs(text))
     cell, rarity_of = sparse.cell, sparse.rarity_of
-    best = sorted([(-rarity_of(term) * (_factor(n) if n > 1 else 1), term) for term, n in counts.items()])[:TERMS]
+    best = sorted([(-rarity_of(term) * _factor(n), term) for term, n in counts.items()])[:TERMS]
     placed = _placed(judged)
     rare = _rare_words(whole, placed)
     kept: dict[int, float] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +12,8 @@ from hypothesis import strategies as st
 import pipeline.analysis.analyse
 from pipeline.analysis.analyse import Analyser, with_gist
 from pipeline.analysis.district import District
-from pipeline.analysis.gist import LENGTH, WIDTH, gist
+from pipeline.analysis.gist import LENGTH, WIDTH, gist, read_gist
 from pipeline.document import Document, Kind
-
-
-def read(kept: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(kept), dtype=np.int8).astype(float)
 
 
 @settings(max_examples=30, deadline=None)
@@ -25,8 +21,8 @@ def read(kept: str) -> np.ndarray:
 def test_any_text_has_a_gist_of_one_length_or_none(text: str) -> None:
     found = gist(text)
     if found:
-        assert len(base64.b64decode(found)) == WIDTH
-        assert np.linalg.norm(read(found)) == pytest.approx(LENGTH, rel=0.03)
+        assert len(read_gist(found)) == WIDTH
+        assert np.linalg.norm(read_gist(found).astype(float)) == pytest.approx(LENGTH, rel=0.03)
 
 
 def test_a_text_that_says_nothing_has_none() -> None:
@@ -53,7 +49,8 @@ def test_a_gist_is_read_from_the_masked_text(analyser: Analyser) -> None:
 
 
 def test_another_model_is_another_analysis(
-    analyser: Analyser, district: District, monkeypatch: pytest.MonkeyPatch
+    analyser: Analyser, district: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline.analysis.analyse, "gists", lambda: "another model")
+    (tmp_path / "another").write_bytes(b"another model")
+    monkeypatch.setattr(pipeline.analysis.analyse, "GISTS", tmp_path / "another")
     assert Analyser(district, "fast").digest != analyser.digest

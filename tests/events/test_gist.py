@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.analysis.gist import WIDTH, gist, kept
-from pipeline.events.gist import Gist, Gists, nearness, read_gist
+from pipeline.analysis.gist import WIDTH, Gist, gist, kept, read_gist
+from pipeline.events.gist import Gists, nearness
 
 VECTORS = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).standard_normal(WIDTH))
 
