@@ -86,6 +86,8 @@ class Lane:
     def _remember(self, connection: Connection, reached: datetime, before: datetime | None) -> None:
         placed = events.members(connection, reached - self.window, before)
         self.grouping.restore((member.judged, member.event_id) for member in placed)
+        for left, right in events.parted(connection, reached - self.window):
+            self.grouping.part(left, right)
         self.copies.restore(events.texts_since(connection, reached - self.copy_window, before))
         live = reached - self.stages.remembers
         self.stages.restore(

@@ -25,7 +25,7 @@ from pipeline.events.live import Event, LiveEvents
 from pipeline.events.shallow import Shallow
 from pipeline.events.signature import Signature, signature
 
-JOIN = -0.65  # score from which a document joins
+JOIN = -0.5  # score from which a document joins
 NEAR = -0.5  # score from which a second event is asked whether it is the same one
 MERGE = 2.0  # score that a document of the smaller event must reach with the larger one to join the two
 SECOND = 0.3  # score from which a lone earlier document joins an event that has grown
@@ -36,6 +36,7 @@ NEAREST = 10  # those nearest in gist are looked at again
 READ_AGAIN = 30  # latest documents of a grown event whose rare words recall others
 RECALLED = 16  # smaller events that they recall
 FEW = 60  # a rare word or scene of more live events than that recalls none
+LEAST_GIST = 0.28  # gist below which hardly an earlier document ever belonged to an event that had grown
 ASKED = 3  # latest documents of the smaller event that are asked
 GROWN = 10  # documents from which the smaller event is a matter of its own, and
 ASKED_GROWN = 9  # so many are asked, whether they are at home in the larger one
@@ -43,6 +44,7 @@ CANDIDATES = 6  # events compared by shared words
 SCENE_CANDIDATES = 2  # events compared because the same kind of thing happens at the same place
 VISITED = 200  # index entries looked at per document
 CROWDED = 250  # a word or scene of more live events than that points at none
+NOBODY: frozenset[str] = frozenset()
 
 
 class Grouping:
@@ -53,6 +55,7 @@ class Grouping:
         self._trees = trees or shipped_trees()
         self.incidents = incidents or shipped_incidents()
         self.live = LiveEvents()
+        self._parted: dict[str, set[str]] = {}  # event id → events that a person split from it
 
     def __len__(self) -> int:
         return len(self.live)
@@ -64,11 +67,14 @@ class Grouping:
         placement = self.followed(new, copy) or self._compared(new)
         self.live.add(new, placement.event_id)
         event = self.live.events[placement.event_id]
-        others = [self.live.events[name] for name in placement.merged] + self._second_look(event)
-        if not others:
-            return placement
-        kept = min([event, *others], key=lambda one: one.first)
-        merged = tuple(dict.fromkeys(one.id for one in [event, *others] if one is not kept))
+        joined = {event.id: event}
+        for other in [self.live.events[name] for name in placement.merged] + self._second_look(event):
+            if self._parted.get(other.id, NOBODY).isdisjoint(joined):
+                joined[other.id] = other
+        if len(joined) == 1:
+            return replace(placement, merged=()) if placement.merged else placement
+        kept = min(joined.values(), key=lambda one: one.first)
+        merged = tuple(name for name in joined if name != kept.id)
         for name in merged:
             self.merge(kept.id, name)
         return replace(placement, event_id=kept.id, merged=merged)
@@ -78,11 +84,20 @@ class Grouping:
         for judged, event_id in rows:
             self.live.add(signature(judged, self.incidents), event_id)
 
+    def part(self, left: str, right: str) -> None:
+        """A person has split these two: they are never joined again but by a person."""
+        self._parted.setdefault(left, set()).add(right)
+        self._parted.setdefault(right, set()).add(left)
+
     def merge(self, kept: str, merged: str) -> None:
-        """All live documents of `merged` go over to `kept`."""
+        """All live documents of `merged` go over to `kept`, and what a person split from it stays apart."""
         event = self.live.events.get(merged)
         if event is not None and kept != merged:
             self.live.move([document.document_id for document in event.documents.values()], kept)
+        for other in self._parted.pop(merged, ()):
+            self._parted[other].discard(merged)
+            if other != kept:
+                self.part(kept, other)
 
     def split(self, event_id: str, document_ids: Iterable[str], new_event_id: str) -> None:
         """Those documents of the event become an event of their own."""
@@ -118,10 +133,10 @@ class Grouping:
         """Earlier documents that came too soon to be recognised, and fit the event now that more is known of it."""
         if not _has_grown(len(event.documents)):
             return []
-        early = {one.id: one for one in self._nearest_loners(event)}
-        early.update((one.id, one) for one in self._recalled(event))
-        found = [one for one in early.values() if one is not event and _may_be_one(one, event)]
-        return [one for one in found if self._belongs(one, event)]
+        early = {one.id: one for one in self._nearest_loners(event) + self._recalled(event) if one is not event}
+        found = [one for one in early.values() if _may_be_one(one, event)]
+        near = nearness(event.gist, [one.gist for one in found]) if found else []
+        return [one for one, gist in zip(found, near, strict=True) if gist >= LEAST_GIST and self._belongs(one, event)]
 
     def _belongs(self, small: Event, event: Event) -> bool:
         """Whether a smaller event is part of this one: its latest document must fit, of three or more the most of them."""
@@ -161,8 +176,8 @@ class Grouping:
     def _is_one(self, left: Event, right: Event) -> bool:
         """Whether two events, both like one new document, are one: the latest of the smaller must fit the larger.
 
-        Once both are large, most documents of the place fit either for its busyness alone: then more are asked, and each
-        must also find its words in the larger event as it does in its own.
+        Once both are large, most documents of the place fit either for its busyness alone: then more are asked, and each must
+        also find its words in the larger event as it does in its own; that most of so many would join it is then enough.
         """
         small, large = sorted((left, right), key=lambda event: (len(event.documents), event.first))
         grown = len(small.documents) >= GROWN
@@ -172,7 +187,7 @@ class Grouping:
             if fits + len(asked) - number <= most:
                 break
             reading = read(one, self.live)
-            alike = self._score(reading, large) >= MERGE
+            alike = self._score(reading, large) >= (JOIN if grown else MERGE)
             fits += alike and (not grown or at_home(reading, small, large))
         return fits > most
 

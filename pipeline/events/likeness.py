@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -42,6 +43,8 @@ BUSY = 10  # documents from which an event draws strangers
 STRANGER = -20.0  # the logit of a document that shares a town and the hour alone
 LEAST_WORDS, LEAST_GIST = 0.06, 0.2  # below both no document of any story set joined an event
 ODDS = 3.0  # a town says no more than that, for or against
+
+Key = TypeVar("Key", str, int)
 
 NAMES = (
     "words", "marks", "same_place", "other_place", "abroad", "town_odds", "unlocated", "same_name", "other_name", "kind_here", "kind",
@@ -273,12 +276,14 @@ def _town_odds(reading: Reading, event: Event) -> tuple[float, float]:
 
 
 def _name(new: Signature, event: Event) -> tuple[float, float]:
-    """(a name that the event has too, only other names than the event's)."""
-    if not new.names or not event.named:
+    """(a name that the event has too, whole or by how it begins; only other names than the event's)."""
+    if not event.named:
         return 0.0, 0.0
     if _share(new.names, event.names, event.named) >= COMMON_NAME:
         return 1.0, 0.0
-    return 0.0, float(new.names.isdisjoint(event.names))
+    if _share(new.pairs & event.heads.keys(), event.heads, event.named) >= COMMON_NAME:
+        return 1.0, 0.0
+    return 0.0, float(bool(new.names) and new.names.isdisjoint(event.names))
 
 
 def _kind(reading: Reading, event: Event) -> tuple[float, float]:
@@ -314,7 +319,7 @@ def _owned(reading: Reading, event: Event) -> float:
     return owned / 100
 
 
-def _share(names: frozenset[str], counted: Counter[str], size: int) -> float:
+def _share(names: Set[Key], counted: Counter[Key], size: int) -> float:
     return max([counted[name] for name in names], default=0) / size if size else 0.0
 
 

@@ -41,6 +41,7 @@ class Event:
     located: int = 0  # sum of towns
     tags: Counter[int] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
+    heads: Counter[int] = field(default_factory=Counter)  # how the names begin
     named: int = 0  # documents that name something
     numbers: Counter[str] = field(default_factory=Counter)
     gist: Gists = field(default_factory=lambda: np.zeros(WIDTH, dtype=np.int32), compare=False)  # the sum of theirs
@@ -227,6 +228,7 @@ def _counters(event: Event, signature: Signature) -> tuple[tuple[Counter[Any], C
         (event.abroad, signature.abroad),
         (event.tags, signature.tags),
         (event.names, signature.names),
+        (event.heads, signature.heads),
         (event.numbers, signature.numbers),
     )
 

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from pipeline.analysis.gist import Gist, read_gist
 from pipeline.document import Judged, Scope
 from pipeline.events import sparse
+from pipeline.events.bare_text import bare, names_of
 from pipeline.events.incidents import Incidents
 from pipeline.events.names import names
 
@@ -44,6 +45,8 @@ class Signature:
     rare: dict[int, float]  # rare words of the text that are no place's: how much rarer than COMMON
     placed: frozenset[int]  # terms that are letters of the places named
     gist: Gist = field(compare=False)  # what it is about
+    pairs: frozenset[int]  # the rare ones among its terms that are pairs of letters
+    heads: frozenset[int]  # of its names, how each begins (恒泰 of 恒泰新材料), when that is rare
     anchored: bool  # names a place, a kind of incident, a name or a tag: it says by itself what it is about
 
 
@@ -54,12 +57,17 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
     body = sparse.clean((analysis.masked_text or document.text)[:READ])
     counts: Counter[str] = Counter()
     whole: set[str] = set()
+    called = names_of(judged.analysis.places)
     for text, times in ((title, 2), (body, 1)):
-        words = [*sparse.words(text), *("#" + tag for tag in _HASHTAG.findall(text))]
+        said = bare(text, called)
+        words = [*sparse.words(said), *("#" + tag for tag in _HASHTAG.findall(text))]
         whole.update(word for word in words if len(word) > 1)
         for _ in range(times):
             counts.update(words)
-            counts.update(sparse.pairs(text))
+            counts.update(sparse.pairs(said))
+    for name in called:
+        if name in title or name in body:
+            counts.update(_letters(name))
     cell, rarity_of = sparse.cell, sparse.rarity_of
     best = sorted([(-rarity_of(term) * _factor(n), term) for term, n in counts.items()])[:TERMS]
     placed = _placed(judged)
@@ -90,6 +98,8 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         {cell(term): worth for term, worth in rare.items()},
         frozenset(map(cell, placed)),
         read_gist(analysis.gist),
+        frozenset([cell(term) for worth, term in best if len(term) == 2 and rarity_of(term) >= COMMON]),
+        frozenset([cell(name[:2]) for name in named if len(name) > 2 and rarity_of(name[:2]) >= COMMON]),
         bool(kinds or tags or named or towns or abroad),
     )
 

@@ -192,6 +192,21 @@ def get_state(connection: Connection, event_id: str) -> EventState | None:
     return state_of(state) if state else None
 
 
+def parted(connection: Connection, since: datetime) -> list[tuple[str, str]]:
+    """Pairs of events, with something since then, that a person has split, by the ids that answer for them today."""
+    pairs = connection.execute(
+        select(changes.c.event_id, changes.c.detail).where(
+            changes.c.type == "event", changes.c.what == "split", changes.c.by != ""
+        )
+    ).all()
+    found = {
+        tuple(sorted((resolve(connection, pair.event_id), resolve(connection, pair.detail["new"])))) for pair in pairs
+    }
+    ids = {name for pair in found for name in pair}
+    live = set(connection.execute(select(events.c.id).where(events.c.id.in_(ids), events.c.last_at >= since)).scalars())
+    return sorted((left, right) for left, right in found if left != right and {left, right} <= live)
+
+
 def assignments(connection: Connection) -> list[tuple[str, str]]:
     """(document id, final event id) of every placed document, by document id."""
     rows = connection.execute(

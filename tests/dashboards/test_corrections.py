@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -68,8 +69,10 @@ def test_a_split_and_a_merge_keep_every_document_and_the_case(services: Services
             select(event_documents.c.event_id).where(event_documents.c.document_id == ids[0])
         ).scalar_one()
         row = connection.execute(select(events).where(events.c.id == new)).one()
+        apart = event_store.parted(connection, services.clock.now() - timedelta(days=7))
     assert new != fire
     assert row.documents == 2
+    assert apart == [tuple(sorted((fire, new)))]
     chief.send(f"/events/{fire}/correct", do="merge", other=f"/events/{new}", reason="拆错了")
     with services.store.read() as connection:
         members = (
@@ -78,6 +81,7 @@ def test_a_split_and_a_merge_keep_every_document_and_the_case(services: Services
             .all()
         )
         state = event_store.get_state(connection, fire)
+        assert event_store.parted(connection, services.clock.now() - timedelta(days=7)) == []
     assert sorted(members) == sorted(ids)
     assert state is not None
     assert state.documents == len(ids)

@@ -25,19 +25,21 @@ from pipeline.document import (
     Topic,
 )
 from pipeline.events.grouping import Grouping, event_id
+from pipeline.events.likeness import NAMES, evidences, read
 from pipeline.events.live import LiveEvents
+from pipeline.events.signature import signature
 
 START = datetime(2026, 3, 15, 2, 45, tzinfo=UTC)
 WEEK = timedelta(days=7)
 TOWNS = {"恒泰新材料": "沙洲镇", "云栖雅苑": "石桥街道", "柳东村": "柳渡镇"}
-NAMES = ("沙洲镇", "石桥街道", "青塘镇", "柳渡镇", *TOWNS)
+PLACES = ("沙洲镇", "石桥街道", "青塘镇", "柳渡镇", *TOWNS)
 
 
 def judged(name: str, text: str, minutes: int, kind: Kind = Kind.WEIBO, title: str = "", repost_of: str = "") -> Judged:
     document = Document(
         name, text, kind, title=title, repost_of=repost_of, collected_at=START + timedelta(minutes=minutes)
     )
-    places = tuple(PlaceMention(place, TOWNS.get(place, place), "云港区") for place in NAMES if place in title + text)
+    places = tuple(PlaceMention(place, TOWNS.get(place, place), "云港区") for place in PLACES if place in title + text)
     analysis = Analysis(
         document_id=name,
         language="zh",
@@ -101,6 +103,15 @@ def test_post_video_news_and_letter_about_one_fire_meet_and_the_rest_stays_out()
     assert len({found[name] for name in ("p1", "o1", "o2", "o3")}) == 4
 
 
+@pytest.mark.parametrize(("text", "same"), [("恒泰那边的味道还没散", 1.0), ("恒通那边的味道还没散", 0.0)])
+def test_how_a_name_begins_stands_for_the_name(text: str, same: float) -> None:
+    group = Grouping(WEEK)
+    placed(group, PLANT)
+    new = signature(judged("s1", text, 700), group.incidents)
+    (row,) = evidences(read(new, group.live), [group.live.events[event_id("p1")]])
+    assert row[NAMES.index("same_name")] == same
+
+
 def test_two_fires_in_one_week_stay_apart() -> None:
     found = placed(Grouping(WEEK), [*PLANT, *FLAT])
     assert found["f1"] == found["f2"] == event_id("f1")
@@ -158,6 +169,33 @@ def test_splitting_names_only_documents_of_that_event() -> None:
     group.split(event_id("p1"), ["f1", "gone"], "enew")
     forward = judged("r9", "转", 1590, repost_of="f1")
     assert group.place(forward, None, forward.document.known_at).event_id == before["f1"]
+
+
+def test_what_a_person_split_is_not_joined_again_by_the_machine_nor_through_a_third_event() -> None:
+    def fires(part: bool) -> set[str]:
+        group = Grouping(WEEK)
+        placed(group, PLANT)
+        group.split(event_id("p1"), ["p3", "p4"], "enew")
+        if part:
+            group.part(event_id("p1"), "enew")
+        for number in range(8):
+            placed(group, [judged(f"q{number}", PLANT[number % 4].document.text + f"第{number}次看", 620 + number)])
+        return {group.live.event_of[one] for one in ("p1", "p3")}
+
+    assert len(fires(part=False)) == 1
+    assert fires(part=True) == {event_id("p1"), "enew"}
+
+
+def test_an_event_that_joins_another_takes_along_what_it_was_split_from() -> None:
+    group = Grouping(WEEK)
+    placed(group, [*PLANT, *FLAT])
+    group.split(event_id("p1"), ["p3", "p4"], "enew")
+    group.part(event_id("p1"), "enew")
+    group.merge(event_id("f1"), "enew")
+    again = judged("p5", PLANT[0].document.text + PLANT[2].document.text + FLAT[0].document.text, 1600)
+    placement = group.place(again, None, again.document.known_at)
+    assert not {event_id("p1"), event_id("f1")} <= {placement.event_id, *placement.merged}
+    assert group.live.event_of["p1"] != group.live.event_of["p3"]
 
 
 EVERYDAY = [
