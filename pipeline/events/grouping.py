@@ -5,7 +5,7 @@ document is compared with at most CANDIDATES events that share its rarest words,
 The comparison weighs a few readable pieces of evidence (pipeline.events.likeness): words, gist, place, kind, numbers,
 time. A document that fits two events, themselves alike, joins them: the older id stays, the other redirects. An event that has
 grown by half looks again at what came too early: at lone documents of the last two days, and at smaller events of its town,
-of the whole window, that have its rare words or its kind of incident.
+of the whole window, that have its rare words or its kind of incident. What a person has split only persons join again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pipeline.events.signature import Signature, signature
 
 JOIN = -0.5  # score from which a document joins
 NEAR = -0.5  # score from which a second event is asked whether it is the same one
-MERGE = 2.0  # score that a document of the smaller event must reach with the larger one to join the two
+MERGE = 2.0  # score that a document of the smaller event must reach with the larger one to join the two, JOIN of a grown one
 SECOND = 0.3  # score from which a lone earlier document joins an event that has grown
 GROWTH = 1.5
 LOOK_BACK = timedelta(hours=48)
@@ -36,7 +36,7 @@ NEAREST = 10  # those nearest in gist are looked at again
 READ_AGAIN = 30  # latest documents of a grown event whose rare words recall others
 RECALLED = 16  # smaller events that they recall
 FEW = 60  # a rare word or scene of more live events than that recalls none
-LEAST_GIST = 0.28  # gist below which hardly an earlier document ever belonged to an event that had grown
+RECALLED_GIST = 0.28  # gist below which hardly an earlier document ever belonged to an event that had grown
 ASKED = 3  # latest documents of the smaller event that are asked
 GROWN = 10  # documents from which the smaller event is a matter of its own, and
 ASKED_GROWN = 9  # so many are asked, whether they are at home in the larger one
@@ -136,7 +136,9 @@ class Grouping:
         early = {one.id: one for one in self._nearest_loners(event) + self._recalled(event) if one is not event}
         found = [one for one in early.values() if _may_be_one(one, event)]
         near = nearness(event.gist, [one.gist for one in found]) if found else []
-        return [one for one, gist in zip(found, near, strict=True) if gist >= LEAST_GIST and self._belongs(one, event)]
+        return [
+            one for one, gist in zip(found, near, strict=True) if gist >= RECALLED_GIST and self._belongs(one, event)
+        ]
 
     def _belongs(self, small: Event, event: Event) -> bool:
         """Whether a smaller event is part of this one: its latest document must fit, of three or more the most of them."""

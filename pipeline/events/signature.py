@@ -98,7 +98,7 @@ def signature(judged: Judged, incidents: Incidents) -> Signature:
         {cell(term): worth for term, worth in rare.items()},
         frozenset(map(cell, placed)),
         read_gist(analysis.gist),
-        frozenset([cell(term) for worth, term in best if len(term) == 2 and rarity_of(term) >= COMMON]),
+        frozenset([cell(term) for _, term in best if len(term) == 2 and rarity_of(term) >= COMMON]),
         frozenset([cell(name[:2]) for name in named if len(name) > 2 and rarity_of(name[:2]) >= COMMON]),
         bool(kinds or tags or named or towns or abroad),
     )
