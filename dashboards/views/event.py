@@ -243,7 +243,7 @@ def correct(sent: Posted, event_id: str) -> Response:
                 return back_to(f"/events/{kept}", "已合并。")
             case "split":
                 made = corrections.split(connection, row.id, sent.all("document"), by, at, reason)
-                return back_to(f"/events/{made}", "已拆出为新事件。")
+                return back_to(f"/events/{made}", "已拆出为新事件；系统不会再把这两个事件自动合并。")
             case _:
                 raise HuiyingError("没有这种操作；请刷新页面再试。")
     return back_to(f"/events/{row.id}", "已记录。")

@@ -35,7 +35,9 @@ def test_the_demo_citys_storylines_meet_above_the_floors(tmp_path: Path, capsys:
     assert found["f1"] > found["peers"]["single_pass_tfidf"]["f1"]
 
 
-@pytest.mark.parametrize("name", ["held_out_march", "held_out_april", "held_out_may", "held_out_june"])
+@pytest.mark.parametrize(
+    "name", ["held_out_march", "held_out_april", "held_out_may", "held_out_june", "held_out_august"]
+)
 def test_stories_that_nothing_learned_from_meet_above_the_floors(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Matters of other days, that no word list was made for and no tree has seen: what an office may expect elsewhere."""
     stories = STORIES / f"{name}.jsonl"
